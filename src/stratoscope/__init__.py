@@ -1,0 +1,1 @@
+"""Stratoscope: how the stages of a visual hierarchy reformat images."""
