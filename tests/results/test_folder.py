@@ -39,6 +39,10 @@ def run(n_stages=2, n_metrics=2, size=4, seed=0):
     )
 
 
+def names(folder):
+    return [path.name for path in folder.iterdir()]
+
+
 def contents(folder):
     return {path.relative_to(folder): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
@@ -90,7 +94,7 @@ def test_overwriting_replaces_results_and_keeps_what_is_not_ours(tmp_path):
     assert len(open_results(folder).stages) == 1
     assert (folder / "thoughts.txt").read_text() == "mine"
     assert not (folder / "report.html").exists()
-    assert os.listdir(tmp_path) == ["out"]
+    assert names(tmp_path) == ["out"]
 
 
 def test_other_folders_are_never_overwritten(tmp_path):
@@ -129,7 +133,7 @@ def test_a_failing_disk_is_a_sentence_and_leaves_what_was_there(tmp_path, monkey
     with pytest.raises(ResultsError, match=rf"out: {words}\. Nothing was left there; choose another folder\.$"):
         run(n_stages=1).save(folder, overwrite=True)
     assert contents(folder) == before
-    assert os.listdir(tmp_path) == ["out"]
+    assert names(tmp_path) == ["out"]
 
 
 def test_a_write_that_breaks_off_leaves_nothing(tmp_path):
@@ -140,7 +144,7 @@ def test_a_write_that_breaks_off_leaves_nothing(tmp_path):
             run(size=5000).save(tmp_path / "out")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-    assert os.listdir(tmp_path) == []
+    assert names(tmp_path) == []
 
 
 def test_a_swap_that_fails_brings_the_old_results_back(tmp_path, monkeypatch):
@@ -157,7 +161,7 @@ def test_a_swap_that_fails_brings_the_old_results_back(tmp_path, monkeypatch):
     with pytest.raises(ResultsError, match="input/output error"):
         run(n_stages=1).save(folder, overwrite=True)
     assert contents(folder) == before
-    assert os.listdir(tmp_path) == ["out"]
+    assert names(tmp_path) == ["out"]
 
 
 def test_interrupting_leaves_nothing(tmp_path, monkeypatch):
@@ -167,7 +171,7 @@ def test_interrupting_leaves_nothing(tmp_path, monkeypatch):
     monkeypatch.setattr("stratoscope.results.folder.write_table", interrupt)
     with pytest.raises(KeyboardInterrupt):
         run().save(tmp_path / "out")
-    assert os.listdir(tmp_path) == []
+    assert names(tmp_path) == []
 
 
 @pytest.fixture

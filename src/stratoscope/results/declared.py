@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from stratoscope.types import Metric
@@ -38,10 +38,9 @@ class Declared:
     def load(cls, name: str, values: Mapping[str, Any]) -> Declared:
         """Make the record from what `as_dict` gave, ignoring keys it does not know."""
         known = {field.name for field in fields(cls)} - {"name"}
-        kept = {key: value for key, value in values.items() if key in known}
-        return replace(
-            cls(name), **{key: tuple(value) if isinstance(value, list) else value for key, value in kept.items()}
-        )
+        kept: dict[str, Any] = {key: value for key, value in values.items() if key in known}
+        lists = {key: tuple(value) for key, value in kept.items() if isinstance(value, list)}
+        return cls(name=name, **{**kept, **lists})
 
     def as_dict(self) -> dict[str, Any]:
         """Return everything but the name, for ``run.toml``."""
