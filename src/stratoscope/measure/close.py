@@ -10,7 +10,7 @@ import numpy as np
 from stratoscope.errors import StratoscopeError
 from stratoscope.measure.request import Asked
 from stratoscope.metrics.controls import size_matched, structureless
-from stratoscope.results import Row, StageResult, Values
+from stratoscope.results import Row, StageResult, Values, estimate_arrays
 from stratoscope.statistics.intervals import median_interval
 from stratoscope.types import Estimate, Stage, Summary
 
@@ -85,17 +85,10 @@ class _Writer:
         return self._row(nothing)
 
     def arrays(self, value: Any) -> dict[str, Values]:
-        name, dims = self.metric.name, self.metric.dims
-        about = {"unit": self.metric.unit, "options": dict(self.one.options)}
+        about = {"unit": self.metric.unit, "options": repr(dict(self.one.options))}
         if not isinstance(value, Estimate):
-            return {name: Values(np.asarray(value), dims, about)}
-        about |= {"level": value.level, "method": value.method, "n": value.n, "note": value.note}
-        parts = {"": value.value, "_low": value.low, "_high": value.high, "_scale": value.scale}
-        return {
-            name + part: Values(np.asarray(data, dtype=np.float64), dims, about)
-            for part, data in parts.items()
-            if data is not None
-        }
+            return {self.metric.name: Values(np.asarray(value), self.metric.dims, about)}
+        return estimate_arrays(self.metric.name, self.metric.dims, value)
 
     def rows(self, value: Any) -> list[Row]:
         if not isinstance(value, Estimate):
@@ -124,18 +117,14 @@ class _Writer:
 
     def _row(self, value: Estimate, *, item: str = "", control: str = "") -> Row:
         dropped = ", ".join(f"{count} {what} dropped" for what, count in value.dropped.items() if count)
-        return Row(
-            hierarchy=self.stage.hierarchy,
-            stage=self.stage.name,
-            depth=self.stage.depth,
-            unit=self.stage.unit,
-            n_units=self.stage.n_units,
-            metric=self.metric.name,
+        return Row.of(
+            self.stage,
+            self.metric.name,
+            float(value.value),
+            float(value.low),
+            float(value.high),
+            n=value.n,
             item=item,
-            value=float(value.value),
-            low=float(value.low),
-            high=float(value.high),
-            n=int(value.n),
             lesion=self.lesion,
             control=control,
             seed=self.seed if value.seed is None else value.seed,

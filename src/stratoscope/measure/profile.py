@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,9 +18,8 @@ from stratoscope.measure.close import close_stage, compare_stages
 from stratoscope.measure.listen import Listener, category_codes, make_listener
 from stratoscope.measure.record import Settings, record
 from stratoscope.measure.request import Asked, MetricRequest, ask
-from stratoscope.results import Results, StageResult
-from stratoscope.results.folder import check_target
-from stratoscope.types import Integers, Played, Source, Stimuli
+from stratoscope.results import Results, StageResult, check_target
+from stratoscope.types import Played, Source, Stimuli
 
 
 def profile(
@@ -90,9 +89,10 @@ def profile(
     with tempfile.TemporaryDirectory(prefix=".stratoscope-spool-", dir=_spool_parent(out)) as folder:
         listener = make_listener(prepared.stages, stimuli, asked, settings.budget, Path(folder))
         played = _play(prepared, stimuli, listener, settings)
-        closed, cross = _close(prepared, stimuli, listener, asked, settings)
+        said = prepared.describe()
+        closed, cross = _close(prepared, stimuli, listener, asked, settings, said)
     results = Results.build(
-        record(prepared, stimuli, asked, played, settings),
+        record(said, prepared.stages, stimuli, asked, played, settings),
         closed,
         _coordinates(stimuli),
         cross,
@@ -134,9 +134,14 @@ def _play(source: Source, stimuli: Stimuli, listener: Listener, settings: Settin
 
 
 def _close(
-    source: Source, stimuli: Stimuli, listener: Listener, asked: Sequence[Asked], settings: Settings
+    source: Source,
+    stimuli: Stimuli,
+    listener: Listener,
+    asked: Sequence[Asked],
+    settings: Settings,
+    said: Mapping[str, Any],
 ) -> tuple[list[StageResult], dict[str, Any]]:
-    lesion, lesion_seed = _lesion(source)
+    lesion, lesion_seed = str(said.get("lesion") or ""), said.get("seed")
     closed, grams = [], {}
     with bar(len(source.stages), f"{source.name}: stages", show=settings.progress) as step:
         for done, stage in enumerate(source.stages, start=1):
@@ -145,7 +150,7 @@ def _close(
                 stage,
                 listener.release(stage),
                 asked,
-                lesion=lesion,
+                lesion="" if lesion == "intact" else lesion,
                 seed=settings.seed if lesion_seed is None else lesion_seed,
                 smallest=smallest,
                 broken=_why_broken(listener.broken.get(stage), stimuli),
@@ -164,12 +169,6 @@ def _why_broken(rows: Sequence[int] | None, stimuli: Stimuli) -> str:
         f"The responses to {len(set(rows))} stimuli are not finite (first: {stimuli.ids[min(rows)]!r}), so nothing was "
         "measured at this stage. Look for an overflow, or weights that are NaN."
     )
-
-
-def _lesion(source: Source) -> tuple[str, int | None]:
-    said = source.describe()
-    lesion = str(said.get("lesion", "") or "")
-    return ("" if lesion == "intact" else lesion), said.get("seed")
 
 
 def _coordinates(stimuli: Stimuli) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -12,7 +12,7 @@ from typing import Any
 from stratoscope.errors import BadInput
 from stratoscope.measure.request import Asked
 from stratoscope.stimuli import describe_stimuli
-from stratoscope.types import Played, Source, Stimuli
+from stratoscope.types import Played, Stage, Stimuli
 
 _LIBRARIES = ("stratoscope", "torch", "torchvision", "timm", "transformers", "numpy", "scipy", "xarray", "zarr", "pillow")
 
@@ -36,15 +36,22 @@ class Settings:
             )
 
 
-def record(source: Source, stimuli: Stimuli, asked: Sequence[Asked], played: Played, settings: Settings) -> dict[str, Any]:
-    """Write down the source and its weights' hash, the stimuli and their hash, stages, units, metrics, seed, versions."""
+def record(
+    source: Mapping[str, Any],
+    stages: Sequence[Stage],
+    stimuli: Stimuli,
+    asked: Sequence[Asked],
+    played: Played,
+    settings: Settings,
+) -> dict[str, Any]:
+    """Write down what `source` says of itself, the stimuli and their hash, stages, units, metrics, seed and versions."""
     return {
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
-        "source": source.describe(),
+        "source": dict(source),
         "stimuli": {**describe_stimuli(stimuli), "played": played.n, "skipped": len(played.skipped)},
         "stages": [
             {"name": stage.name, "unit": stage.unit, "units": stage.n_units, "depth": stage.depth, "kind": stage.kind}
-            for stage in source.stages
+            for stage in stages
         ],
         "metrics": {one.metric.name: {"options": dict(one.options), "units": list(one.units)} for one in asked},
         "settings": {
