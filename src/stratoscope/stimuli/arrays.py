@@ -56,7 +56,7 @@ class ArrayLoader:
 def open_npz(where: str, wanted: Wanted) -> Stimuli:
     """Open the images in an ``.npz``; ``FILE.npz:test`` takes the split ``x_test`` (or any array by its name).
 
-    Images are uint8, (stimulus, row, column) or with 1, 3 or 4 channels last or first; or floats, which are handed over
+    Images are uint8, (stimulus, row, column) or with 1, 3 or 4 channels last or 1 or 3 first; or floats, which are handed over
     as they are (with channels first, grey three times). Every other array with an entry for each image is a
     property; ``category`` is ``category``, ``label``, ``labels``, ``y``, ``target``, ``class``, ``condition`` or
     ``object``, the first that is there, by name where there are ``label_names`` or ``classes``. Ids are the first 16
@@ -97,7 +97,7 @@ def stimuli_from_arrays(
     if "category" in picked and wanted.category_column is None and named is not None:
         picked["category"] = name_categories(picked["category"], list(map(str, named.tolist())), name)
     hashes = content_hashes(images)
-    ids = content_ids(hashes, picked)
+    ids = content_ids(hashes, columns)
     copies = len(hashes) - len(set(hashes))
     again = (f"{copies} images have the same values as another; their ids end in -2, -3 ...",) if copies else ()
     return make_stimuli(name, ids, ArrayLoader(images, name), picked, hashes, wanted, (*notes, *said, *again))
@@ -237,11 +237,11 @@ def as_images(array: NDArray[Any], where: str) -> tuple[NDArray[Any], tuple[str,
 def _channels_last(array: NDArray[Any], where: str) -> NDArray[Any]:
     if array.ndim == 3:
         return array
-    last, first = array.shape[3] in {1, 3, 4}, array.shape[1] in {1, 3, 4}
+    last, first = array.shape[3] in {1, 3, 4}, array.shape[1] in {1, 3}
     if last == first:
         raise BadInput(
             f"{where!r} has shape {array.shape}: which of its dimensions is the channel is not clear. "
-            "Expected (stimulus, row, column, channel) or (stimulus, channel, row, column) with 1, 3 or 4 channels."
+            "Expected (stimulus, row, column, channel) with 1, 3 or 4 channels or (stimulus, channel, row, column) with 1 or 3."
         )
     images = array if last else np.moveaxis(array, 1, 3)
     return images[..., 0] if images.shape[3] == 1 else images

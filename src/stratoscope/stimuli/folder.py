@@ -78,14 +78,13 @@ def walk(root: Path) -> Iterator[tuple[str, int]]:
 
     A link that leads nowhere has size -1; it is met again, with a sentence, when it is loaded.
     """
-    waiting = [""]
+    waiting: list[tuple[str, tuple[str, ...]]] = [("", ())]
     while waiting:
-        above = waiting.pop()
+        above, links = waiting.pop()
         for entry in _entries(root / above):
             name = f"{above}{entry.name}"
             if entry.is_dir() and not entry.name.startswith("."):
-                _refuse_loop(entry)
-                waiting.append(f"{name}/")
+                waiting.append((f"{name}/", _follow(entry, links)))
             else:
                 yield name, _size(entry)
 
@@ -101,9 +100,14 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
         ) from error
 
 
-def _refuse_loop(entry: os.DirEntry[str]) -> None:
-    if entry.is_symlink() and os.path.realpath(entry.path + "/..").startswith(os.path.realpath(entry.path)):
+def _follow(entry: os.DirEntry[str], links: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the folders that links led to on the way down, with `entry` if it is a link; refuses a circle."""
+    if not entry.is_symlink():
+        return links
+    target = Path(entry.path).resolve()
+    if str(target) in links or target in (here := Path(entry.path).parent.resolve(), *here.parents):
         raise BadInput(f"The link {entry.path!r} leads back to a folder above it. Remove it.")
+    return (*links, str(target))
 
 
 def _size(entry: os.DirEntry[str]) -> int:
