@@ -107,7 +107,8 @@ def new_figure(labels: bool, bottom: float = 0.5, height: float = 2.75) -> tuple
 def title_axis(axes: Axes, text: str) -> None:
     """Write the label of the y axis above it, level, where it is read first."""
     axes.set_ylabel(text, rotation=0, ha="left", va="bottom", color=THEME["ink"])
-    axes.yaxis.set_label_coords(-0.125, 1.05)
+    inches = axes.get_window_extent().width / axes.figure.dpi
+    axes.yaxis.set_label_coords(-0.42 / inches, 1.05)
 
 
 def write_labels(axes: Axes, labels: Sequence[Label], x: float = 1.02) -> None:

@@ -71,7 +71,7 @@ def number(value: float) -> str:
     if not math.isfinite(value):
         return "–" if math.isnan(value) else "∞" if value > 0 else "−∞"
     if value == 0 or 1e-3 <= abs(value) < 1e5:
-        text = f"{value:.3g}" if abs(value) < 100 else f"{value:,.0f}"
+        text = f"{value:#.3g}".rstrip(".") if abs(value) < 100 and value else f"{value:,.0f}"
     else:
         text = f"{value:.2e}"
     return text.replace("-", "−")
