@@ -24,6 +24,18 @@ def rows_of(results: Results, metric: str) -> list[Row]:
     return rows
 
 
+def drawn_rows(rows: Sequence[Row]) -> list[Row]:
+    """Return the rows a figure over depth shows.
+
+    Where a metric has several items and they come from several hierarchies, lesions or units, only the first item
+    is shown, since every item of each would hide them all.
+    """
+    measured = [row for row in rows if not row.control]
+    if len({(row.hierarchy, row.lesion, row.unit) for row in measured}) < 2:
+        return list(rows)
+    return [row for row in rows if row.item == measured[0].item]
+
+
 def declaration(results: Results, metric: str) -> Declared:
     """Return what `metric` declared, or an empty declaration where the run kept none."""
     return results.metrics.get(metric, Declared(metric))
@@ -50,7 +62,7 @@ def caption(results: Results, metric: str) -> str:
     UnknownName
         If the results hold no such metric.
     """
-    rows = rows_of(results, metric)
+    rows = drawn_rows(rows_of(results, metric))
     measured = [row for row in rows if not row.control]
     said = declaration(results, metric)
     parts = [said.title.rstrip(".") + "." if said.title else ""]
@@ -63,7 +75,21 @@ def caption(results: Results, metric: str) -> str:
         parts.append(f"Grey: controls ({', '.join(controls)}).")
     if any(row.value != row.value for row in measured):
         parts.append("A cross marks a stage without a value; the notes say why.")
+    if len(rows) < len(rows_of(results, metric)):
+        parts.append(f"Drawn for {rows[0].item}; the table holds the others.")
     return " ".join(part for part in parts if part)
+
+
+def scale_caption(results: Results, metric: str) -> str:
+    """Return the caption of the figure of `metric` over scales, in sentences."""
+    rows = [row for row in rows_of(results, metric) if not row.control]
+    lesions = list(dict.fromkeys(row.lesion for row in rows if row.lesion))
+    dashed = f" Dashed: {', '.join(lesions)}." if lesions else ""
+    return (
+        f"One curve a stage, coloured from the input end (blue) to the output end (orange). Unit: "
+        f"{' and '.join(dict.fromkeys(row.unit for row in rows))}; {_counts(rows)}.{dashed} A flat stretch is a dimension "
+        "one can speak of; a fall from small to large neighbourhoods points to noise at small scales."
+    )
 
 
 def _counts(rows: Sequence[Row]) -> str:

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from stratoscope.figures import style
-from stratoscope.figures.captions import axis_label, declaration, rows_of
+from stratoscope.figures.captions import axis_label, declaration, drawn_rows, rows_of
 from stratoscope.figures.distributions import draw_distributions
 from stratoscope.results import Results, Row
 from stratoscope.types import Floats
@@ -58,7 +58,7 @@ def metric_over_depth(results: Results, metric: str) -> Figure:
     UnknownName
         If the results hold no such metric.
     """
-    rows = rows_of(results, metric)
+    rows = drawn_rows(rows_of(results, metric))
     curves = list(_curves(rows))
     measured = [curve for curve in curves if not curve.control]
     labelled = len(measured) > 1 or len(curves) > len(measured)
@@ -115,18 +115,20 @@ def _draw_controls(axes: Axes, curves: Iterable[Curve]) -> Iterator[style.Label]
 
 
 def _draw_measured(axes: Axes, curves: Sequence[Curve]) -> Iterator[style.Label]:
-    named: dict[str, str] = {}
     names = _names(curves)
+    ordered = len({curve.key[3] for curve in curves}) == len(curves) > 2
+    colours = style.line_colours(names, ordered)
+    labelled: set[str] = set()
     for curve, name in zip(curves, names, strict=True):
-        first = name not in named
-        colour = named.setdefault(name, style.SERIES[len(named) % len(style.SERIES)])
+        colour = colours[name]
         _band(axes, curve, colour, 0.18, zorder=2.0)
         axes.plot(
             curve.along("depth"), curve.along("value"), color=colour, marker="o", mew=0, zorder=3, clip_on=False,
             label=name,
         )  # fmt: skip
         _mark_missing(axes, curve, colour)
-        if first:
+        if name not in labelled:
+            labelled.add(name)
             yield style.Label(name, _end(curve), colour, "bold")
 
 

@@ -27,7 +27,7 @@ def draw_distributions(axes: Axes, results: Results, metric: str, colour: str) -
         [values for _, values in found], depths, widths=min(0.8 * float(apart), 0.12), showextrema=False, points=80
     )
     for body in parts["bodies"]:
-        body.set(facecolor=colour, edgecolor="none", alpha=0.16, zorder=1.8)
+        body.set(facecolor=colour, edgecolor=colour, linewidth=0.4, alpha=0.13, zorder=1.8)
     return len(found)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap, to_hex
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from stratoscope.errors import unknown_name
@@ -16,8 +16,6 @@ from stratoscope.figures.captions import pretty
 from stratoscope.results import Results
 from stratoscope.results.tree import stage_nodes
 from stratoscope.types import Floats
-
-_RAMP = LinearSegmentedColormap.from_list("depth", ["#3f8fd0", "#7d7fb8", "#a8708f", "#cf6a35"])
 
 
 @dataclass(frozen=True)
@@ -57,31 +55,32 @@ def scale_curves(results: Results, metric: str = "gride") -> Figure:
             str(name) for node in stage_nodes(results.tree) for name, a in node.data_vars.items() if "n1" in a.dims
         }
         raise unknown_name("array along n1 in these results", metric, sorted(known))
-    figure, axes = style.new_figure(labels=True, bottom=0.5)
+    figure, axes = style.new_figure(labels=True, bottom=0.55)
     with style.house_style():
         style.title_axis(axes, f"{pretty(metric)}  (unit: {_units(results, metric)})")
         _axis(axes, curves)
-        labels = [_draw(axes, curve) for curve in curves]
+        labels = [label for curve in curves if (label := _draw(axes, curve))]
         style.write_labels(axes, [labels[i] for i in _shown(len(labels))])
     return figure
 
 
-def _draw(axes: Axes, curve: ScaleCurve) -> style.Label:
-    colour = to_hex(_RAMP(curve.depth))
+def _draw(axes: Axes, curve: ScaleCurve) -> style.Label | None:
+    """Draw one stage; stages under a lesion are dashed, and their names stand at the intact ones."""
+    colour = to_hex(style.RAMP(curve.depth))
     name = ", ".join(filter(None, (style.shorten(curve.stage), curve.lesion)))
     known = np.isfinite(curve.low) & np.isfinite(curve.high)
     axes.fill_between(curve.n1, curve.low, curve.high, where=known, color=colour, alpha=0.13, lw=0)
     dash = "-" if not curve.lesion else (0, (3, 1.5))
     axes.plot(curve.n1, curve.value, color=colour, marker="o", mew=0, lw=1.3, ls=dash, label=name)
     finite = curve.value[np.isfinite(curve.value)]
-    return style.Label(name, float(finite[-1]) if len(finite) else float("nan"), colour)
+    return style.Label(name, float(finite[-1]), colour) if len(finite) and not curve.lesion else None
 
 
 def _axis(axes: Axes, curves: list[ScaleCurve]) -> None:
     sizes = np.unique(np.concatenate([curve.n1 for curve in curves]))
     axes.set_xscale("log", base=2)
     axes.set_xticks(sizes, [f"{size:g}" for size in sizes])
-    axes.set_xlabel("neighbourhood size n1: distances to neighbours n1 and 2·n1 are compared", fontsize=7, loc="right")
+    axes.set_xlabel("neighbourhood size n1 (distances to neighbours n1 and 2·n1)", fontsize=7.6, loc="right")
     tops = np.concatenate([np.where(np.isfinite(curve.high), curve.high, curve.value) for curve in curves])
     tops = tops[np.isfinite(tops)]
     axes.set_ylim(0, 1.06 * float(tops.max()) if len(tops) else 1.0)

@@ -11,6 +11,7 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap, to_hex
 from matplotlib.figure import Figure
 
 from stratoscope.results.records import Row
@@ -30,11 +31,13 @@ THEME = {
     "series-6": "#4a5ab0",
 }
 SERIES = tuple(colour for name, colour in THEME.items() if name.startswith("series"))
+#: From the input end to the output end, readable on white and on black.
+RAMP = LinearSegmentedColormap.from_list("depth", ["#3f8fd0", "#7d7fb8", "#a8708f", "#cf6a35"])
 CONTROL_LINES = ((0, (4, 2)), (0, (1, 1.5)), (0, (6, 2, 1, 2)), (0, (2, 2)))
 
 STYLE: Any = {
     "font.family": ["DejaVu Sans"],
-    "font.size": 8.0,
+    "font.size": 8.8,
     "axes.edgecolor": THEME["soft"],
     "axes.labelcolor": THEME["ink"],
     "axes.linewidth": 0.6,
@@ -61,9 +64,9 @@ STYLE: Any = {
     "pdf.fonttype": 42,
 }
 #: Width of a figure, in inches: a column of a page, and readable on a telephone without turning it.
-WIDTH = 4.9
-#: Points of a character of the label font, on average.
-_CHARACTER = 4.9
+WIDTH = 4.5
+#: Points of a character of a stage's name, on average.
+_CHARACTER = 4.3
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,7 @@ def house_style() -> AbstractContextManager[None]:
     return mpl.rc_context(STYLE)
 
 
-def new_figure(labels: bool, bottom: float = 0.45, height: float = 2.9) -> tuple[Figure, Axes]:
+def new_figure(labels: bool, bottom: float = 0.5, height: float = 2.75) -> tuple[Figure, Axes]:
     """Return an empty figure and its axes, with room for direct labels at the right and names below.
 
     Parameters
@@ -96,7 +99,7 @@ def new_figure(labels: bool, bottom: float = 0.45, height: float = 2.9) -> tuple
     with house_style():
         figure = Figure(figsize=(WIDTH, height + bottom))
         tall = height + bottom
-        right = WIDTH - (1.12 if labels else 0.15)
+        right = WIDTH - (1.16 if labels else 0.15)
         axes = figure.add_axes((0.5 / WIDTH, bottom / tall, (right - 0.5) / WIDTH, (height - 0.36) / tall))
     return figure, axes
 
@@ -104,7 +107,8 @@ def new_figure(labels: bool, bottom: float = 0.45, height: float = 2.9) -> tuple
 def title_axis(axes: Axes, text: str) -> None:
     """Write the label of the y axis above it, level, where it is read first."""
     axes.set_ylabel(text, rotation=0, ha="left", va="bottom", color=THEME["ink"])
-    axes.yaxis.set_label_coords(-0.105, 1.045)
+    inches = axes.get_window_extent().width / axes.figure.dpi
+    axes.yaxis.set_label_coords(-0.42 / inches, 1.05)
 
 
 def write_labels(axes: Axes, labels: Sequence[Label], x: float = 1.02) -> None:
@@ -112,15 +116,15 @@ def write_labels(axes: Axes, labels: Sequence[Label], x: float = 1.02) -> None:
     shown = [label for label in labels if np.isfinite(label.y)]
     if not shown:
         return
-    wrapped = [textwrap.fill(label.text, 16) for label in shown]
+    wrapped = [textwrap.fill(label.text, 14) for label in shown]
     to_axes = axes.transData + axes.transAxes.inverted()
     wanted = np.array([to_axes.transform((axes.get_xlim()[1], label.y))[1] for label in shown])
     tall = axes.get_window_extent().height / axes.figure.dpi * 72
-    heights = np.array([(text.count("\n") + 1.25) * 9.4 / tall for text in wrapped])
+    heights = np.array([(text.count("\n") + 1.25) * 10.2 / tall for text in wrapped])
     for label, text, y in zip(shown, wrapped, spread(wanted, heights), strict=True):
         axes.text(
             x, y, text, transform=axes.transAxes, color=label.colour, va="center", ha="left", fontweight=label.weight,
-            fontsize=7.6, linespacing=1.1,
+            fontsize=8.2, linespacing=1.1,
         )  # fmt: skip
 
 
@@ -152,10 +156,21 @@ def _high(block: Sequence[int], wanted: Floats, heights: Floats) -> float:
     return float(np.mean(wanted[list(block)]) + heights[list(block)].sum() / 2)
 
 
+def line_colours(names: Sequence[str], ordered: bool) -> dict[str, str]:
+    """Give every name a colour: along a ramp where the names have an order, else colours far apart.
+
+    Repeats of the colours come only after all six, and every line is labelled.
+    """
+    different = list(dict.fromkeys(names))
+    if not ordered:
+        return {name: SERIES[index % len(SERIES)] for index, name in enumerate(different)}
+    return {name: to_hex(RAMP(index / max(len(different) - 1, 1))) for index, name in enumerate(different)}
+
+
 def name_room(names: Sequence[str]) -> float:
     """Return the room in inches that slanted stage names need below the axes."""
     longest = max((len(shorten(name)) for name in names), default=0)
-    return 0.5 + 0.62 * longest * _CHARACTER / 72
+    return 0.4 + 0.64 * longest * _CHARACTER / 72
 
 
 def shorten(name: str, width: int = 24) -> str:
@@ -176,11 +191,13 @@ def name_stages(axes: Axes, rows: Sequence[Row]) -> None:
     kept = _apart(list(places))
     axes.set_xticks(kept, [shorten(places[depth]) for depth in kept], rotation=40, ha="right", rotation_mode="anchor")
     axes.set_xticks([depth for depth in places if depth not in kept], minor=True)
-    axes.tick_params(axis="x", which="both", labelsize=7, pad=2)
-    axes.set_xlabel("stage, placed by depth from 0 (input) to 1 (output)", fontsize=7, color=THEME["soft"], loc="right")
+    axes.tick_params(axis="x", which="both", labelsize=7.8, pad=2)
+    axes.set_xlabel(
+        "stage, placed by depth from 0 (input) to 1 (output)", fontsize=7.6, color=THEME["soft"], loc="right"
+    )
 
 
-def _apart(depths: Sequence[float], least: float = 0.042) -> list[float]:
+def _apart(depths: Sequence[float], least: float = 0.055) -> list[float]:
     """Return the depths that are at least `least` apart, always with the last."""
     kept: list[float] = []
     for depth in reversed(depths):

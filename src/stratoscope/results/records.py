@@ -75,7 +75,8 @@ class Row:
         seed: int | None = None,
         note: str = "",
     ) -> Row:
-        """Make the row of one number measured at `stage`."""
+        """Make the row of one number measured at `stage`; the lesion ``intact`` is written as none."""
+        lesion = "" if lesion == "intact" else lesion
         place = (stage.hierarchy, stage.name, float(stage.depth), stage.unit, int(stage.n_units))
         numbers = (float(value), float(low), float(high), int(n))
         return cls(*place, metric, item, *numbers, lesion, control, None if seed is None else int(seed), note)
