@@ -14,12 +14,16 @@ from stratoscope.results import Row, StageResult, Values, estimate_arrays
 from stratoscope.statistics.intervals import median_interval
 from stratoscope.types import Estimate, Stage, Summary
 
+#: Dimensions of a metric that compares stages with each other.
+BETWEEN_STAGES = ("stage", "other_stage")
+
 
 def close_stage(
     stage: Stage,
     summaries: Mapping[str, Summary],
     asked: Sequence[Asked],
     *,
+    n: int,
     lesion: str,
     seed: int,
     smallest: int,
@@ -31,6 +35,8 @@ def close_stage(
 
     Parameters
     ----------
+    n : int
+        Stimuli that were played.
     smallest : int
         Number of units of the narrowest stage with the same unit definition, for the size-matched control.
     broken : str
@@ -45,8 +51,8 @@ def close_stage(
     states = {} if broken else {name: summary.state() for name, summary in summaries.items()}
     arrays: dict[str, Values] = {}
     rows: list[Row] = []
-    for one in (one for one in asked if one.reads(stage)):
-        write = _Writer(stage, one, lesion, seed)
+    for one in (one for one in asked if one.reads(stage) and one.metric.dims != BETWEEN_STAGES):
+        write = _Writer(stage, one, lesion, seed, n)
         try:
             if broken:
                 rows.append(write.failed(broken))
@@ -66,7 +72,7 @@ def compare_stages(grams: Mapping[Stage, Any], asked: Sequence[Asked]) -> dict[s
     Stages with different unit definitions are never mixed: each definition gets a matrix of its own.
     """
     found: dict[str, Values] = {}
-    for one in (one for one in asked if one.metric.dims == ("stage", "other_stage")):
+    for one in (one for one in asked if one.metric.dims == BETWEEN_STAGES):
         for unit in dict.fromkeys(stage.unit for stage in grams):
             chosen = {stage.name: gram for stage, gram in grams.items() if stage.unit == unit}
             matrix = np.asarray(one.metric.through(chosen, **one.options))
@@ -77,8 +83,9 @@ def compare_stages(grams: Mapping[Stage, Any], asked: Sequence[Asked]) -> dict[s
 class _Writer:
     """Writes what one metric gave at one stage as arrays and as rows of the tidy table."""
 
-    def __init__(self, stage: Stage, one: Asked, lesion: str, seed: int) -> None:
-        self.stage, self.one, self.metric, self.lesion, self.seed = stage, one, one.metric, lesion, seed
+    def __init__(self, stage: Stage, one: Asked, lesion: str, seed: int, n: int) -> None:
+        self.stage, self.one, self.metric = stage, one, one.metric
+        self.lesion, self.seed, self.n = lesion, seed, n
 
     def failed(self, note: str) -> Row:
         nothing = Estimate(value=np.nan, low=np.nan, high=np.nan, n=0, note=note)
@@ -92,17 +99,15 @@ class _Writer:
 
     def rows(self, value: Any) -> list[Row]:
         if not isinstance(value, Estimate):
+            if np.ndim(value) == 0:
+                return [self._row(Estimate(float(value), np.nan, np.nan, self.n))]
             if np.ndim(value) != 1:
                 return []
             return [self._row(median_interval(value), item=f"median over {_plural(self.metric.dims[0])}")]
         if np.ndim(value.value) == 0:
             return [self._row(value)]
-        dim = self.metric.dims[0]
-        along = self.one.options.get(dim)
-        labels = along if along is not None else range(len(value.value))
-        return [
-            self._row(_pick(value, i), item=f"{dim}={label}") for i, label in zip(range(len(value.value)), labels)
-        ]
+        along = self.one.along() or (self.metric.dims[0], range(len(value.value)))
+        return [self._row(_pick(value, i), item=f"{along[0]}={label}") for i, label in enumerate(along[1])]
 
     def controls(self, states: Mapping[str, Any], smallest: int) -> list[Row]:
         means = states.get("categories", {}).get("mean")
@@ -110,7 +115,7 @@ class _Writer:
         if "structureless" in self.metric.controls and means is not None:
             baseline = structureless(means, seed=self.seed, **self.one.options)
             rows.append(self._row(baseline, item="median over categories", control="structureless"))
-        if "size-matched" in self.metric.controls and means is not None and smallest < self.stage.n_units:
+        if "size_matched" in self.metric.controls and means is not None and smallest < self.stage.n_units:
             matched = size_matched(means, smallest, seed=self.seed, **self.one.options)
             rows.append(self._row(matched, item="median over categories", control=f"size-matched to {smallest} units"))
         return rows

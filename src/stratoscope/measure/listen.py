@@ -104,11 +104,23 @@ def make_listener(
             "per_unit": lambda stage=stage: PerUnit(stage.n_units),
             "categories": lambda stage=stage: Categories(*codes, stage.n_units),
             "gram": lambda stage=stage, limit=planned.spools.get(stage, 0) if in_memory else 0: Gram(
-                len(stimuli), stage.n_units, k=planned.n_neighbours, memory_limit=limit, folder=folder
+                len(stimuli),
+                stage.n_units,
+                k=planned.n_neighbours,
+                duplicates="merge",
+                memory_limit=limit,
+                folder=folder,
             ),
         }
         summaries[stage] = {name: make[name]() for name in names}
     return Listener(summaries)
+
+
+def give_back(summaries: Mapping[str, Summary]) -> None:
+    """Give back the memory and files of the summaries of a stage that is closed."""
+    for summary in summaries.values():
+        if isinstance(summary, Gram):
+            summary.close()
 
 
 def category_codes(stimuli: Stimuli) -> tuple[Integers, list[str]] | None:

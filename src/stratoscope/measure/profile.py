@@ -15,7 +15,7 @@ from tqdm import tqdm
 from stratoscope.errors import BadInput
 from stratoscope.measure.budget import parse_bytes
 from stratoscope.measure.close import close_stage, compare_stages
-from stratoscope.measure.listen import Listener, category_codes, make_listener
+from stratoscope.measure.listen import Listener, category_codes, give_back, make_listener
 from stratoscope.measure.record import Settings, record
 from stratoscope.measure.request import Asked, MetricRequest, ask
 from stratoscope.results import Results, StageResult, check_target
@@ -90,11 +90,11 @@ def profile(
         listener = make_listener(prepared.stages, stimuli, asked, settings.budget, Path(folder))
         played = _play(prepared, stimuli, listener, settings)
         said = prepared.describe()
-        closed, cross = _close(prepared, stimuli, listener, asked, settings, said)
+        closed, cross = _close(prepared, stimuli, listener, asked, settings, said, played.n)
     results = Results.build(
         record(said, prepared.stages, stimuli, asked, played, settings),
         closed,
-        _coordinates(stimuli),
+        _coordinates(stimuli, asked),
         cross,
         columns=stimuli.columns,
         metrics=[one.metric for one in asked],
@@ -140,21 +140,25 @@ def _close(
     asked: Sequence[Asked],
     settings: Settings,
     said: Mapping[str, Any],
+    n: int,
 ) -> tuple[list[StageResult], dict[str, Any]]:
     lesion, lesion_seed = str(said.get("lesion") or ""), said.get("seed")
     closed, grams = [], {}
     with bar(len(source.stages), f"{source.name}: stages", show=settings.progress) as step:
         for done, stage in enumerate(source.stages, start=1):
             smallest = min(other.n_units for other in source.stages if other.unit == stage.unit)
+            kept = listener.release(stage)
             result, gram = close_stage(
                 stage,
-                listener.release(stage),
+                kept,
                 asked,
+                n=n,
                 lesion="" if lesion == "intact" else lesion,
                 seed=settings.seed if lesion_seed is None else lesion_seed,
                 smallest=smallest,
                 broken=_why_broken(listener.broken.get(stage), stimuli),
             )
+            give_back(kept)
             closed.append(result)
             if gram is not None:
                 grams[stage] = gram
@@ -171,8 +175,9 @@ def _why_broken(rows: Sequence[int] | None, stimuli: Stimuli) -> str:
     )
 
 
-def _coordinates(stimuli: Stimuli) -> dict[str, Any]:
+def _coordinates(stimuli: Stimuli, asked: Sequence[Asked]) -> dict[str, Any]:
     coordinates: dict[str, Any] = {"stimulus": np.asarray(stimuli.ids)}
+    coordinates |= dict(along for along in (one.along() for one in asked) if along is not None)
     codes = category_codes(stimuli)
     return coordinates if codes is None else {**coordinates, "category": np.asarray(codes[1])}
 

@@ -8,6 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+import numpy as np
+from numpy.typing import NDArray
+
 from stratoscope.errors import BadInput, unknown_name
 from stratoscope.metrics.declare import METRICS
 from stratoscope.types import Metric, Stage
@@ -38,6 +41,12 @@ class Asked:
     def reads(self, stage: Stage) -> bool:
         """Say whether this metric is to be computed at `stage`."""
         return not self.units or stage.unit in self.units
+
+    def along(self) -> tuple[str, NDArray[Any]] | None:
+        """Return the option that labels the result's dimension, as ``n1`` does that of `gride`, and its values."""
+        settings = {**_defaults(self.metric), **self.options}
+        name = self.metric.dims[0] if len(self.metric.dims) == 1 else ""
+        return (name, np.atleast_1d(settings[name])) if name in settings else None
 
 
 def parse_metric(text: str) -> tuple[str, dict[str, Any]]:
