@@ -60,6 +60,17 @@ def test_a_choice_has_a_fingerprint_of_its_own_and_a_note():
     assert two.notes == ("10 of 30 stimuli were chosen (seed 1).",)
 
 
+def test_the_notes_are_about_the_choice_and_not_about_the_whole_set():
+    stimuli = make({"a": 3, "b": 3, "c": 3})
+    one_each = choose(stimuli, per_category=1)
+    single = "3 of 3 categories have a single image (first: 'a'); metrics that need two in each category will refuse this set."
+    assert one_each.notes == ("3 of 9 stimuli were chosen (seed 0).", single)
+    assert choose(one_each, limit=2).notes[:2] == (
+        "3 of 9 stimuli were chosen (seed 0).",
+        "2 of 3 stimuli were chosen (seed 0), from 2 of 3 categories.",
+    )
+
+
 def test_a_limit_beyond_the_set_keeps_it_as_it_is():
     stimuli = make({"a": 3})
     assert choose(stimuli, limit=10) is stimuli

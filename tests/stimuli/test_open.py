@@ -6,11 +6,12 @@ import re
 import subprocess
 import sys
 import tomllib
+import zipfile
 
 import numpy as np
 import pytest
 
-from stratoscope.errors import BadInput, UnknownName
+from stratoscope.errors import BadInput, StratoscopeError, UnknownName
 from stratoscope.registry import Registry
 from stratoscope.stimuli import open as opening
 from stratoscope.stimuli.open import describe_stimuli, find_kind, open_stimuli
@@ -115,3 +116,44 @@ def test_the_description_is_plain_values(tmp_path, picture):
 def test_stimuli_open_without_importing_torch():
     code = "import sys, stratoscope.stimuli; assert 'torch' not in sys.modules and 'torchvision' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_an_option_that_means_nothing_to_the_kind_is_refused(tmp_path, picture):
+    picture(tmp_path / "a.png")
+    for option, value in (("image_column", "x"), ("category_column", "x"), ("root", "x")):
+        text = f"{option}='x' means nothing to the folder '{tmp_path}'. Leave it out, or list the images in a table."
+        with pytest.raises(BadInput, match=exactly(text)):
+            open_stimuli(tmp_path, **{option: value})
+    np.savez(tmp_path / "a.npz", images=np.zeros((1, 2, 2), np.uint8))
+    text = f"root='x' means nothing to the arrays '{tmp_path}/a.npz'. Leave it out, or list the images in a table."
+    with pytest.raises(BadInput, match=exactly(text)):
+        open_stimuli(tmp_path / "a.npz", root="x")
+
+
+def test_one_column_may_be_asked_for_by_its_name_alone(tmp_path, picture):
+    picture(tmp_path / "a.png")
+    (tmp_path / "list.csv").write_text("file,size,other\na.png,3,4\n")
+    assert list(open_stimuli(tmp_path / "list.csv", columns="size").columns) == ["size"]
+    assert list(open_stimuli(tmp_path / "list.csv", columns=[]).columns) == []
+
+
+@pytest.mark.parametrize("kind", ["npz", "zip", "csv", "stim.csv"])
+def test_damaged_files_raise_only_sentences(tmp_path, png, rng, kind):
+    (tmp_path / "1.png").write_bytes(png())
+    np.savez_compressed(tmp_path / "a.npz", images=rng.integers(0, 256, (3, 6, 5), dtype=np.uint8), y=[0, 1, 0])
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("1.png", png())
+        file.writestr("labels.csv", "file,category\n1.png,a\n")
+    (tmp_path / "a.csv").write_text("file,category\n1.png,a\n")
+    (tmp_path / "a.stim.csv").write_text("type=image\npath=.\ndata=stimID,category\n1.png,a\n")
+    whole = (tmp_path / f"a.{kind}").read_bytes()
+    for _ in range(150):
+        data = bytearray(whole[: rng.integers(1, len(whole) * 2)])
+        for place in rng.integers(0, len(data), 3):
+            data[place] = rng.integers(256)
+        (tmp_path / f"b.{kind}").write_bytes(data)
+        try:
+            stimuli = open_stimuli(tmp_path / f"b.{kind}")
+            assert [stimuli.load(row).mode for row in range(len(stimuli))] == ["RGB"] * len(stimuli)
+        except StratoscopeError as error:
+            assert len(str(error)) > 20  # noqa: PT017  some damage is harmless

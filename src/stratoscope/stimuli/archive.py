@@ -17,7 +17,7 @@ from stratoscope.errors import BadInput
 from stratoscope.stimuli.columns import Columns, natural, pick_category
 from stratoscope.stimuli.decode import MAX_BYTES, decode, unreadable
 from stratoscope.stimuli.folder import categories_of, ignored_notes, is_image
-from stratoscope.stimuli.openers import Wanted, first_few, make_stimuli, opener
+from stratoscope.stimuli.openers import Wanted, first_few, make_stimuli, opener, refuse
 from stratoscope.stimuli.table import Table, find_image_column, parse_table, properties, read_text
 from stratoscope.types import Stimuli
 
@@ -86,11 +86,12 @@ def open_zip(where: str, wanted: Wanted) -> Stimuli:
     BadInput
         Not a zip, no image in it, or images listed that it does not have.
     """
+    refuse(wanted, f"the zip {where!r}", "root")
     path = Path(where).expanduser()
     infos = {info.filename: info for info in _directory(path, where) if not info.is_dir()}
     table = _find_labels(path, infos, where)
     ids, columns, notes = (
-        _by_folders(list(infos), where) if table is None else _by_table(table, list(infos), wanted, where)
+        _by_folders(list(infos), wanted, where) if table is None else _by_table(table, list(infos), wanted, where)
     )
     content = [f"{infos[member].file_size}:{infos[member].CRC:08x}" for member in ids]
     return make_stimuli(f"zip:{where}", ids, MemberLoader(str(path), tuple(ids)), columns, content, wanted, notes)
@@ -102,7 +103,7 @@ def _directory(path: Path, where: str) -> list[zipfile.ZipInfo]:
             return archive.infolist()
     except FileNotFoundError:
         raise BadInput(f"There is no zip {where!r}. Expected a zip of images.") from None
-    except zipfile.BadZipFile as error:
+    except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
         raise BadInput(f"{where!r} is not a whole zip ({error}). Copy or download it again.") from error
     except OSError as error:
         raise BadInput(f"The zip {where!r} cannot be read: {error.strerror}.") from error
@@ -145,7 +146,8 @@ def _by_table(
     return ids, columns, (*notes, *left)
 
 
-def _by_folders(members: Sequence[str], where: str) -> tuple[list[str], Columns, tuple[str, ...]]:
+def _by_folders(members: Sequence[str], wanted: Wanted, where: str) -> tuple[list[str], Columns, tuple[str, ...]]:
+    refuse(wanted, f"the zip {where!r}, which has no {LABELS}", "image_column", "category_column")
     ids = sorted(filter(is_image, members), key=natural)
     notes = ignored_notes(members)
     if not ids:

@@ -10,6 +10,7 @@ import numpy as np
 
 from stratoscope.errors import BadInput, TooFew
 from stratoscope.stimuli.columns import count_categories
+from stratoscope.stimuli.openers import single_image_notes
 from stratoscope.types import Integers, Stimuli
 
 
@@ -84,5 +85,13 @@ def _labels(stimuli: Stimuli) -> list[object]:
 def _take(stimuli: Stimuli, rows: Integers, seed: int) -> Stimuli:
     taken = stimuli.take(rows)
     which = hashlib.sha256("\0".join(taken.ids).encode()).hexdigest()[:16]
-    note = f"{len(taken)} of {len(stimuli)} stimuli were chosen (seed {seed})."
-    return replace(taken, fingerprint=f"{taken.fingerprint}:{which}", notes=(*taken.notes, note))
+    return replace(taken, fingerprint=f"{taken.fingerprint}:{which}", notes=_notes(stimuli, taken, seed))
+
+
+def _notes(stimuli: Stimuli, taken: Stimuli, seed: int) -> tuple[str, ...]:
+    """Return the notes of the whole set that still hold, and what the choice left."""
+    before, after = len(count_categories(stimuli.categories)), len(count_categories(taken.categories))
+    fewer = f", from {after} of {before} categories" if after < before else ""
+    stale = single_image_notes(stimuli.columns)
+    said = f"{len(taken)} of {len(stimuli)} stimuli were chosen (seed {seed}){fewer}."
+    return (*(note for note in stimuli.notes if note not in stale), said, *single_image_notes(taken.columns))

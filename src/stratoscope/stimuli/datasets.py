@@ -16,12 +16,11 @@ import numpy as np
 from PIL import Image
 
 from stratoscope.errors import BadInput, unknown_name
-from stratoscope.stimuli.arrays import LABEL_NAMES, content_ids
-from stratoscope.stimuli.arrays import content_hashes as hashes_of
+from stratoscope.stimuli.arrays import content_hashes, content_ids
 from stratoscope.stimuli.columns import Columns, name_categories, pick_category
 from stratoscope.stimuli.decode import to_rgb, unreadable
-from stratoscope.stimuli.folder import FileLoader
-from stratoscope.stimuli.openers import Wanted, make_stimuli, opener
+from stratoscope.stimuli.folder import FileLoader, size_of
+from stratoscope.stimuli.openers import Wanted, make_stimuli, opener, refuse
 from stratoscope.types import Stimuli
 
 ROOT_VARIABLE = "TORCHVISION_DATA"
@@ -92,6 +91,7 @@ def open_dataset(
     BadInput
         The split is missing or unknown, or the data are not in the folder.
     """
+    refuse(wanted, f"the data set {where!r}", "image_column", "category_column")
     name, _, split = where.partition(":")
     datasets = import_torchvision().datasets
     if name not in datasets.__all__:
@@ -147,27 +147,36 @@ def stimuli_from_dataset(name: str, dataset: Any, wanted: Wanted) -> Stimuli:
     if hasattr(dataset, "samples") and hasattr(dataset, "root"):
         return _from_files(name, dataset, wanted)
     loader = ItemLoader(dataset, name)
-    items = [loader.item(row) for row in range(len(dataset))]
-    hashes = hashes_of(np.asarray(image) for image, _ in items)
-    columns, notes = _columns([label for _, label in items], dataset, wanted, name)
+    hashes, labels = _read_once(loader, len(dataset))
+    columns, notes = _columns(labels, dataset, name)
     read_once = "Every image was read once at opening, for ids from content."
     return make_stimuli(name, content_ids(hashes, columns), loader, columns, hashes, wanted, (*notes, read_once))
+
+
+def _read_once(loader: ItemLoader, n: int) -> tuple[list[str], list[Any]]:
+    """Return hash and label of every item, holding one image at a time."""
+    hashes, labels = [], []
+    for row in range(n):
+        image, label = loader.item(row)
+        hashes += content_hashes([np.asarray(image)])
+        labels.append(label)
+    return hashes, labels
 
 
 def _from_files(name: str, dataset: Any, wanted: Wanted) -> Stimuli:
     paths = [str(path) for path, _ in dataset.samples]
     ids = [Path(os.path.relpath(path, dataset.root)).as_posix() for path in paths]
-    columns, notes = _columns([label for _, label in dataset.samples], dataset, wanted, name)
-    sizes = [str(Path(path).stat().st_size) for path in paths]
+    columns, notes = _columns([label for _, label in dataset.samples], dataset, name)
+    sizes = [str(size_of(Path(path))) for path in paths]
     return make_stimuli(name, ids, FileLoader(tuple(paths)), columns, sizes, wanted, notes)
 
 
-def _columns(labels: Sequence[Any], dataset: Any, wanted: Wanted, where: str) -> tuple[Columns, tuple[str, ...]]:
+def _columns(labels: Sequence[Any], dataset: Any, where: str) -> tuple[Columns, tuple[str, ...]]:
     """Return the labels as ``label``, and by name as ``category``; data sets without whole-number labels have neither."""
     if not all(map(_is_whole_number, labels)):
         return {}, (f"{where!r} has no categories: its labels are not whole numbers.",)
     numbers = np.asarray([int(label) for label in labels], dtype=np.int64)
-    picked, notes = pick_category({"label": numbers}, wanted.category_column, where, LABEL_NAMES)
+    picked, notes = pick_category({"label": numbers}, None, where)
     names = getattr(dataset, "classes", None)
     named = None if names is None else [" ".join(name) if isinstance(name, tuple) else str(name) for name in names]
     return {**picked, "category": name_categories(numbers, named, where)}, notes

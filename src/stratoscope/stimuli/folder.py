@@ -14,7 +14,7 @@ from PIL import Image
 from stratoscope.errors import BadInput
 from stratoscope.stimuli.columns import Columns, natural
 from stratoscope.stimuli.decode import read_image
-from stratoscope.stimuli.openers import Wanted, first_few, make_stimuli, opener
+from stratoscope.stimuli.openers import Wanted, first_few, make_stimuli, opener, refuse
 from stratoscope.types import Stimuli
 
 ENDINGS = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm"})
@@ -55,6 +55,7 @@ def open_folder(where: str, wanted: Wanted) -> Stimuli:
     BadInput
         The folder is not there, cannot be read, has no image, or has images beside its class folders.
     """
+    refuse(wanted, f"the folder {where!r}", "image_column", "category_column", "root")
     root = Path(where).expanduser()
     if not root.is_dir():
         raise BadInput(f"There is no folder {where!r}. Expected a folder of class folders with images.")
@@ -86,7 +87,7 @@ def walk(root: Path) -> Iterator[tuple[str, int]]:
             if entry.is_dir() and not entry.name.startswith("."):
                 waiting.append((f"{name}/", _follow(entry, links)))
             else:
-                yield name, _size(entry)
+                yield name, size_of(entry)
 
 
 def _entries(folder: Path) -> list[os.DirEntry[str]]:
@@ -110,10 +111,11 @@ def _follow(entry: os.DirEntry[str], links: tuple[str, ...]) -> tuple[str, ...]:
     return (*links, str(target))
 
 
-def _size(entry: os.DirEntry[str]) -> int:
+def size_of(file: Path | os.DirEntry[str]) -> int:
+    """Return the size of a file in bytes, -1 where there is none to read."""
     try:
-        return entry.stat().st_size
-    except OSError:
+        return file.stat().st_size if file.is_file() else -1
+    except (OSError, ValueError):
         return -1
 
 

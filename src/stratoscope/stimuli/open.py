@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from stratoscope.errors import BadInput, did_you_mean, unknown_name
-from stratoscope.stimuli import archive, arrays, datasets, folder, table  # noqa: F401  they register their openers
+from stratoscope.stimuli import archive, datasets, folder, npz, table  # noqa: F401  they register their openers
 from stratoscope.stimuli.choose import choose
 from stratoscope.stimuli.columns import count_categories
 from stratoscope.stimuli.folder import ENDINGS
@@ -71,8 +71,14 @@ def open_stimuli(
     """
     kind, where = find_kind(str(spec))
     place = None if root is None else Path(root)
-    wanted = Wanted(None if columns is None else tuple(columns), image_column, category_column, place)
+    wanted = Wanted(_names(columns), image_column, category_column, place)
     return choose(OPENERS[kind](where, wanted), limit=limit, per_category=per_category, seed=seed)
+
+
+def _names(columns: Sequence[str] | None) -> tuple[str, ...] | None:
+    if columns is None:
+        return None
+    return (columns,) if isinstance(columns, str) else tuple(columns)
 
 
 def find_kind(spec: str) -> tuple[str, str]:
@@ -80,7 +86,7 @@ def find_kind(spec: str) -> tuple[str, str]:
     prefix, colon, rest = spec.partition(":")
     if colon and prefix in OPENERS:
         return prefix, rest
-    file, _ = arrays.split_place(spec)
+    file, _ = npz.split_place(spec)
     path = Path(file).expanduser()
     if path.is_dir():
         return "folder", spec

@@ -54,6 +54,15 @@ def opener(prefix: str) -> Callable[[Opener], Opener]:
     return register
 
 
+def refuse(wanted: Wanted, what: str, *options: str) -> None:
+    """Refuse `options` that were asked for and that mean nothing to `what`, rather than drop them."""
+    for option in options:
+        if (value := getattr(wanted, option)) is not None:
+            raise BadInput(
+                f"{option}={str(value)!r} means nothing to {what}. Leave it out, or list the images in a table."
+            )
+
+
 def make_stimuli(  # noqa: PLR0917  the parts of a set, once and in one order
     name: str,
     ids: Sequence[str],

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import os
 import posixpath
-import stat
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +12,7 @@ from pathlib import Path
 
 from stratoscope.errors import BadInput, did_you_mean
 from stratoscope.stimuli.columns import Columns, pick_category, typed
-from stratoscope.stimuli.folder import FileLoader
+from stratoscope.stimuli.folder import FileLoader, size_of
 from stratoscope.stimuli.openers import Wanted, first_few, make_stimuli, opener
 from stratoscope.types import Stimuli
 
@@ -62,7 +61,7 @@ def open_table(where: str, wanted: Wanted) -> Stimuli:
     image_column = find_image_column(table, wanted.image_column or ("stimID" if table.header else None))
     ids = [make_id(cell, base) for cell in table.cells[image_column]]
     paths = [str(base / name) for name in ids]
-    sizes = [_size(path) for path in paths]
+    sizes = [size_of(Path(path)) for path in paths]
     _refuse_missing([name for name, size in zip(ids, sizes, strict=True) if size < 0], len(ids), where, base)
     columns, notes = pick_category(properties(table, image_column), wanted.category_column, where)
     return make_stimuli(f"table:{where}", ids, FileLoader(tuple(paths)), columns, map(str, sizes), wanted, notes)
@@ -167,14 +166,6 @@ def make_id(cell: str, base: Path) -> str:
     path = cell.strip()
     relative = path.removeprefix(f"{base.absolute()}{os.sep}")
     return posixpath.normpath(relative) if relative else ""
-
-
-def _size(path: str) -> int:
-    try:
-        status = Path(path).stat()
-    except (OSError, ValueError):
-        return -1
-    return status.st_size if stat.S_ISREG(status.st_mode) else -1
 
 
 def _refuse_missing(missing: Sequence[str], n: int, where: str, base: Path) -> None:

@@ -79,6 +79,7 @@ def check_take(stimuli: Stimuli) -> None:
     rows = np.arange(len(stimuli))[::-1][: max(1, len(stimuli) // 2)]
     taken = stimuli.take(rows)
     assert taken.ids == tuple(stimuli.ids[row] for row in rows), "take() mixes up ids"
+    assert len(taken) == len(stimuli) or taken.fingerprint != stimuli.fingerprint, "take() keeps the fingerprint"
     for name, values in stimuli.columns.items():
         np.testing.assert_array_equal(taken.columns[name], values[rows], err_msg=f"take() mixes up column {name!r}")
     for place, row in enumerate(rows):
