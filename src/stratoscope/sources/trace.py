@@ -78,10 +78,11 @@ def first_tensor(output: Any) -> torch.Tensor | None:
 
 @dataclass(frozen=True)
 class Trace:
-    """The calls of one pass in the order in which they returned, and how often every site was called in all."""
+    """The calls of one pass in the order in which they returned, and over all of it calls by site and operations."""
 
     calls: tuple[Call, ...]
     counts: Mapping[Site, int]
+    weighted: int
 
 
 def trace(module: nn.Module, images: torch.Tensor) -> Trace:
@@ -93,7 +94,7 @@ def trace(module: nn.Module, images: torch.Tensor) -> Trace:
             hooks.enter_context(part.register_forward_hook(recorder.leaving(path)))
         with recorder:
             module(images)
-    return Trace(tuple(recorder.calls), dict(recorder.counts))
+    return Trace(tuple(recorder.calls), dict(recorder.counts), recorder.weighted)
 
 
 @dataclass(frozen=True)
