@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from typing import Any, TypeAlias
+from typing import Any, Self, TypeAlias
 
 import torch
 from torch import nn
@@ -20,6 +20,8 @@ Answer: TypeAlias = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 Target: TypeAlias = tuple[tuple[str, str], int]
 #: Non-linearities of single values; ``glu`` halves the channels, so that nothing can take its place.
 GATES = NONLINEARITIES - {"glu"}
+#: While it lasts, what is computed is not taken for calls of the network.
+_UNHEARD = torch._C.DisableTorchFunction  # noqa: SLF001 (torch documents it and has no other way to pause modes)
 
 
 def intervene(module: nn.Module, targets: Mapping[Target, Answer] | Answer) -> nn.Module:
@@ -29,7 +31,9 @@ def intervene(module: nn.Module, targets: Mapping[Target, Answer] | Answer) -> n
     can be laid on top of each other; the later one sees what the earlier one answered.
     """
     if any(isinstance(part, torch.jit.ScriptModule) for part in module.modules()):
-        raise BadInput("The network is compiled TorchScript, whose inner calls cannot be reached. Give the Python network.")
+        raise BadInput(
+            "The network is compiled TorchScript, whose inner calls cannot be reached. Give the Python network."
+        )
     intervention = Intervention(targets)
     for path, part in module.named_modules():
         if intervention.concerns(path, part):
@@ -76,9 +80,9 @@ class Intervention(TorchFunctionMode):
         is_gate = module_kind(module) in ("relu", "activation") and not isinstance(module, nn.GLU)
         return is_gate and not any(True for _ in module.children())
 
-    def __enter__(self) -> Intervention:
+    def __enter__(self) -> Self:
         self._start()
-        super().__enter__()
+        super().__enter__()  # type: ignore[no-untyped-call]
         return self
 
     def check(self) -> None:
@@ -98,7 +102,7 @@ class Intervention(TorchFunctionMode):
         answer = self._every or self._targets.get((site, self._calls[site]))
         if answer is None:
             return output
-        with torch._C.DisableTorchFunction():  # what the answer computes are not calls of the network
+        with _UNHEARD():
             return self._put(answer(kept, _tensor(output, path)), given if output is given else None)
 
     def __torch_function__(
@@ -115,7 +119,7 @@ class Intervention(TorchFunctionMode):
 
     def _answer(self, answer: Answer, name: str, func: Callable[..., Any], args: tuple[Any, ...], kwargs: Any) -> Any:
         """Answer for a function, and let whoever listens take it for the function's own result."""
-        with torch._C.DisableTorchFunction():
+        with _UNHEARD():
             given = args[0] if args else kwargs["input"]
             kept = given.clone()
             result = func(*args, **kwargs)

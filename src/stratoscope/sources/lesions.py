@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
+from torch.nn import functional
 
 from stratoscope.errors import BadInput, StageError, unknown_name
 from stratoscope.sources.intervene import Answer, Target, intervene
@@ -28,7 +28,11 @@ if TYPE_CHECKING:
 #: What `permute_weights` moves: elements of the whole tensor, whole output channels, or positions within a kernel.
 SCOPES = ("tensor", "channels", "kernels")
 #: Non-linearities that `replace_gating` can put in place of the network's own.
-GATINGS: dict[str, Callable[[Tensor], Tensor]] = {"leaky_relu": F.leaky_relu, "tanh": torch.tanh, "gelu": F.gelu}
+GATINGS: dict[str, Callable[[Tensor], Tensor]] = {
+    "leaky_relu": functional.leaky_relu,
+    "tanh": torch.tanh,
+    "gelu": functional.gelu,
+}
 #: Standard deviation of fresh tokens and positions, which no module knows how to reset (as in vision transformers).
 TOKEN_SD = 0.02
 
@@ -175,7 +179,9 @@ def ablate_units(source: Network, stage: str, units: Sequence[int]) -> Network:
     tap = _matching(source, stage)[0]
     axis = {"channels-first": 1, "flat": 1, "channels-last": -1, "tokens": -1}.get(tap.layout)
     if axis is None:
-        raise StageError(f"Where the channels of stage {tap.name!r} are is not known. Give the network a layout for it.")
+        raise StageError(
+            f"Where the channels of stage {tap.name!r} are is not known. Give the network a layout for it."
+        )
     count = tap.response[axis]
     chosen = sorted({int(unit) for unit in units})
     if not chosen or chosen[0] < 0 or chosen[-1] >= count:
@@ -185,7 +191,11 @@ def ablate_units(source: Network, stage: str, units: Sequence[int]) -> Network:
 
 
 def _changed(
-    source: Network, seed: int, kind: str, change: Callable[[Tensor, torch.Generator], Tensor], stages: str | Sequence[str] | None
+    source: Network,
+    seed: int,
+    kind: str,
+    change: Callable[[Tensor, torch.Generator], Tensor],
+    stages: str | Sequence[str] | None,
 ) -> nn.Module:
     """Copy the network and change each chosen parameter, drawn from its own generator."""
     copied = copy.deepcopy(source.module)
@@ -289,7 +299,9 @@ def _regated(source: Network, answer: Answer, lesion: str, stages: str | Sequenc
     """Answer every non-linearity, or those at `stages`, with `answer`."""
     targets: dict[Target, Answer] | Answer = answer
     if stages is not None:
-        taps = [tap for pattern in ([stages] if isinstance(stages, str) else stages) for tap in _matching(source, pattern)]
+        taps = [
+            tap for pattern in ([stages] if isinstance(stages, str) else stages) for tap in _matching(source, pattern)
+        ]
         for tap in taps:
             if tap.kind not in ("relu", "activation"):
                 raise StageError(f"Stage {tap.name!r} is a {tap.kind} and has no gating. Choose non-linearities.")
@@ -344,7 +356,10 @@ def _name(source: Network, lesion: str, stages: str | Sequence[str] | None, scop
     name = lesion if scope == "tensor" else f"{lesion}[{scope}]"
     if stages is not None:
         name += f" at {stages if isinstance(stages, str) else ', '.join(stages)}"
-    return name if source.lesion == "intact" else f"{source.lesion} + {name}"
+    if source.lesion == "intact":
+        return name
+    seed = source._settings.seed  # noqa: SLF001 (a network tells its seed only together with a hash of its weights)
+    return f"{source.lesion} + {name}" if seed is None else f"{source.lesion} (seed {seed}) + {name}"
 
 
 def _listed(numbers: list[int]) -> str:
