@@ -19,12 +19,12 @@ HERE = Path(__file__).resolve().parent
 
 def cli_page() -> str:
     """Return the page of the command line."""
-    context = click.Context(main, info_name="stratoscope")
+    context = click.Context(main, info_name="stratoscope", **main.context_settings)
     parts = ["# Command line", _prose(main.help)]
     for name in main.list_commands(context):
         command = main.get_command(context, name)
         if isinstance(command, Command):
-            parts += _command(name, command)
+            parts += _command(command, click.Context(command, parent=context, info_name=name))
     parts.append(
         "## Exit codes\n\n0: all went well. 1: something failed during the run, and the results say what. "
         "2: wrong usage or wrong input."
@@ -32,14 +32,12 @@ def cli_page() -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _command(name: str, command: Command) -> Iterator[str]:
-    context = click.Context(command, info_name=f"stratoscope {name}", show_default=False)
-    yield f"## {name}"
+def _command(command: Command, context: click.Context) -> Iterator[str]:
+    yield f"## {context.info_name}"
     yield f"```text\n{' '.join([context.command_path, *command.collect_usage_pieces(context)])}\n```"
     yield _prose(command.help)
-    records = [
-        record for record in (option.get_help_record(context) for option in command.get_params(context)) if record
-    ]
+    options = [option for option in command.get_params(context) if isinstance(option, click.Option)]
+    records = [record for record in (option.get_help_record(context) for option in options) if record]
     rows = "\n".join(f"| `{_cell(option)}` | {_cell(words)} |" for option, words in records)
     yield f"| option | what it does |\n| --- | --- |\n{rows}"
     examples = "\n".join(line.strip() for line in command.examples.strip().splitlines())
