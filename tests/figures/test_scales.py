@@ -52,3 +52,11 @@ def test_svg_is_well_formed_unique_in_its_ids_and_the_same_every_time(intact):
     assert set(re.findall(r"url\(#([^)]+)\)", svg)) <= set(ids)
     assert svg == to_svg(metric_over_depth(intact, "two_nn"), "one", 'a "b" & <c>')
     assert "conv1.relu" in svg
+
+
+def test_names_in_any_script_with_any_character_are_drawn():
+    names = ["layer1.0.relu:2 猫", "$x_1$", "bad\udc80name", "a & <b>", "tab\there\x01"]
+    svg = to_svg(metric_over_depth(toy_results(names), "population_sparseness"), "x", "猫\udc80\x01")
+    ET.fromstring(svg)
+    for name in ("layer1.0.relu:2 猫", "$x_1$", "bad�name", "a &amp; &lt;b&gt;", "tab�here�"):
+        assert name in svg

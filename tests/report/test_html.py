@@ -97,6 +97,16 @@ def test_words_from_outside_are_escaped(tmp_path):
     assert "<script" not in results.report(tmp_path / "r.html").read_text()
 
 
+def test_names_in_any_script_reach_the_page(tmp_path):
+    text = (
+        toy_results(["猫 $x$", "bad\udc80name"], hierarchy="猫 & <net>")
+        .report(tmp_path / "r.html")
+        .read_text(encoding="utf-8")
+    )
+    assert "<h1>猫 &amp; &lt;net&gt;</h1>" in text
+    assert Page(text).open == []
+
+
 def test_an_empty_run_has_a_report(tmp_path):
     text = write_report(Results.build({}, [], {}), tmp_path / "r.html").read_text()
     assert "Nothing was measured at two stages or more." in text
