@@ -4,8 +4,8 @@ import errno
 import math
 import os
 import resource
-import shutil
 import time
+import zipfile
 
 import numpy as np
 import pytest
@@ -193,17 +193,33 @@ def test_a_folder_of_something_else_is_said(tmp_path):
 
 def test_missing_parts_are_named(saved):
     (saved / "table.csv").unlink()
-    shutil.rmtree(saved / "arrays.zarr")
+    (saved / "arrays.zarr.zip").unlink()
     with pytest.raises(
-        ResultsError, match=r"are incomplete: table\.csv and arrays\.zarr missing\. Restore the folder\.$"
+        ResultsError, match=r"are incomplete: table\.csv and arrays\.zarr\.zip missing\. Restore the folder\.$"
     ):
         open_results(saved)
 
 
 def test_a_lost_chunk_is_noticed_though_zarr_would_read_it_as_missing_values(saved):
-    (saved / "arrays.zarr" / "run_0" / "stage_000" / "metric_0" / "0").unlink()
-    with pytest.raises(ResultsError, match=r"are damaged: table\.csv or arrays\.zarr is not what was saved"):
+    whole, torn = saved / "arrays.zarr.zip", saved / "torn.zip"
+    with zipfile.ZipFile(whole) as old, zipfile.ZipFile(torn, "w") as new:
+        for name in old.namelist():
+            if name != "run_0/stage_000/metric_0/0":
+                new.writestr(name, old.read(name))
+    torn.replace(whole)
+    with pytest.raises(ResultsError, match=r"are damaged: table\.csv or arrays\.zarr\.zip is not what was saved"):
         open_results(saved)
+
+
+def test_a_torn_file_of_arrays_is_noticed(saved):
+    arrays = saved / "arrays.zarr.zip"
+    arrays.write_bytes(arrays.read_bytes()[:-50])
+    with pytest.raises(ResultsError, match="are damaged"):
+        open_results(saved)
+
+
+def test_the_same_run_is_written_to_the_same_bytes(tmp_path):
+    assert contents(run().save(tmp_path / "one")) == contents(run().save(tmp_path / "two"))
 
 
 def test_a_changed_number_in_the_table_is_noticed(saved):

@@ -96,6 +96,16 @@ def test_properties_of_stimuli_are_columns_whatever_they_are_called():
     assert frame["view angle/°"].tolist() == [1.5, 2.5]
 
 
+def test_a_run_without_stimuli_has_an_empty_frame_of_them():
+    assert Results.build({}, [result()], {}).stimuli.empty
+    assert built().stimuli.index.tolist() == ["a", "b"]
+
+
+def test_coordinates_have_names_that_folders_can_have():
+    with pytest.raises(BadInput, match=r"^A run: an array cannot be called 'a/b'\. Use letters"):
+        Results.build({}, [], {"a/b": np.arange(2)})
+
+
 def test_cross_matrices_are_labelled_with_the_stages():
     cross = {"cka": Values(np.eye(2), ("stage", "other_stage"))}
     results = Results.build({}, [result("a:1"), result("b/2")], {}, cross)

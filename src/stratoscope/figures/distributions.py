@@ -12,8 +12,8 @@ from stratoscope.results import Results
 from stratoscope.results.tree import stage_nodes
 from stratoscope.types import Floats
 
-#: Fewer values than this are no distribution.
-LEAST = 8
+#: Fewer values than this are no distribution; more are drawn from this many of their quantiles.
+LEAST, MOST = 8, 1001
 
 
 def draw_distributions(axes: Axes, results: Results, metric: str, colour: str) -> int:
@@ -39,4 +39,5 @@ def _spreads(results: Results, metric: str) -> Iterator[tuple[float, Floats]]:
         values = array.to_numpy().astype(np.float64)
         values = values[np.isfinite(values)]
         if len(values) >= LEAST and np.ptp(values) > 0:
-            yield float(node.attrs["depth"]), values
+            drawn = values if len(values) <= MOST else np.quantile(values, np.linspace(0, 1, MOST))
+            yield float(node.attrs["depth"]), drawn

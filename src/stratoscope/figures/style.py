@@ -59,6 +59,7 @@ STYLE: Any = {
     "ytick.major.width": 0.6,
     "xtick.major.size": 3,
     "ytick.major.size": 0,
+    "text.parse_math": False,
     "svg.fonttype": "none",
     "svg.hashsalt": "stratoscope",
     "pdf.fonttype": 42,
@@ -116,7 +117,7 @@ def write_labels(axes: Axes, labels: Sequence[Label], x: float = 1.02) -> None:
     shown = [label for label in labels if np.isfinite(label.y)]
     if not shown:
         return
-    wrapped = [textwrap.fill(label.text, 14) for label in shown]
+    wrapped = [textwrap.fill(printable(label.text), 14) for label in shown]
     to_axes = axes.transData + axes.transAxes.inverted()
     wanted = np.array([to_axes.transform((axes.get_xlim()[1], label.y))[1] for label in shown])
     tall = axes.get_window_extent().height / axes.figure.dpi * 72
@@ -174,8 +175,14 @@ def name_room(names: Sequence[str]) -> float:
 
 
 def shorten(name: str, width: int = 24) -> str:
-    """Return `name`, its middle left out where it is longer than `width` characters."""
+    """Return `name`, its middle left out where it is longer than `width` characters; what has no shape becomes �."""
+    name = printable(name)
     return name if len(name) <= width else f"{name[: width // 2 - 1]}…{name[-(width // 2) :]}"
+
+
+def printable(text: str) -> str:
+    """Return `text` with control characters and halves of characters, which no font and no XML takes, as �."""
+    return "".join(char if char.isprintable() else "�" for char in text)
 
 
 def name_stages(axes: Axes, rows: Sequence[Row]) -> None:

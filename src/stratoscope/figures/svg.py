@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import io
 import re
+import warnings
 
 from matplotlib.figure import Figure
 
-from stratoscope.figures.style import house_style
+from stratoscope.figures.style import house_style, printable
 
 
 def to_svg(figure: Figure, name: str, description: str = "") -> str:
@@ -23,7 +24,9 @@ def to_svg(figure: Figure, name: str, description: str = "") -> str:
         What readers who cannot see the figure are told.
     """
     buffer = io.StringIO()
-    with house_style():
+    with house_style(), warnings.catch_warnings():
+        # Text stays text, and the page's fonts draw it: what our font lacks is no loss.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     svg = buffer.getvalue()
     svg = svg[svg.index("<svg") :]
@@ -36,4 +39,4 @@ def to_svg(figure: Figure, name: str, description: str = "") -> str:
 
 
 def _attribute(text: str) -> str:
-    return text.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
+    return printable(text).replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")

@@ -134,12 +134,18 @@ def _cell(value: Any) -> str:
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Go through everything that was asked as pairs of dotted name and words."""
-    for key, value in values.items():
+    """Go through everything that was asked as pairs of dotted name and words; single values before groups, as saved."""
+    for key, value in sorted(values.items(), key=lambda entry: _grouped(entry[1])):
         if isinstance(value, Mapping):
             yield from _flat(value, f"{prefix}{key}.")
-        elif isinstance(value, list) and value and all(isinstance(entry, Mapping) for entry in value):
+        elif _grouped(value):
             for index, entry in enumerate(value):
                 yield from _flat(entry, f"{prefix}{key}.{index + 1}.")
         else:
             yield prefix + key, ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _grouped(value: Any) -> bool:
+    if isinstance(value, list):
+        return bool(value) and all(isinstance(entry, Mapping) for entry in value)
+    return isinstance(value, Mapping)

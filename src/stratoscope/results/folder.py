@@ -4,7 +4,7 @@
 
     run.toml        everything that was asked, the schema version, a checksum of the other two
     table.csv       the table, one row a number
-    arrays.zarr     the arrays, a Zarr (format 2) hierarchy
+    arrays.zarr.zip the arrays, a Zarr (format 2) hierarchy in one zip file
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import os
 import shutil
 import tempfile
 import tomllib
+import zipfile
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -22,6 +23,7 @@ from typing import Any
 
 import xarray as xr
 import zarr
+from zarr.storage import MemoryStore, ZipStore
 
 from stratoscope.errors import ResultsError
 from stratoscope.results.declared import Declared
@@ -30,10 +32,10 @@ from stratoscope.results.table import read_table, write_table
 from stratoscope.results.toml import dumps
 
 #: Version of the layout of a results folder, apart from the version of the package.
-#: 1: run.toml, table.csv and arrays.zarr; table columns as in `records.Row`; November 2026.
+#: 1: run.toml, table.csv and arrays.zarr.zip; table columns as in `records.Row`; November 2026.
 SCHEMA = 1
 
-RUN, TABLE, ARRAYS = "run.toml", "table.csv", "arrays.zarr"
+RUN, TABLE, ARRAYS = "run.toml", "table.csv", "arrays.zarr.zip"
 #: Files that belong to a results folder and go when it is overwritten; others that lie there are kept.
 OWN = (RUN, TABLE, ARRAYS, "report.html")
 
@@ -95,10 +97,7 @@ def save(results: Results, path: Path, *, overwrite: bool = False) -> Path:
 
 
 def _write(results: Results, folder: Path) -> None:
-    store = str(folder / ARRAYS)
-    # Format 2, because strings have no specification in format 3; metadata are consolidated once, not once a node.
-    results.tree.to_zarr(store, zarr_format=2, consolidated=False)
-    zarr.consolidate_metadata(store, zarr_format=2)
+    _write_arrays(results.tree, folder / ARRAYS)
     write_table(results.rows, folder / TABLE)
     about = {
         "schema": SCHEMA,
@@ -113,6 +112,21 @@ def _write(results: Results, folder: Path) -> None:
     umask = os.umask(0)
     os.umask(umask)
     folder.chmod(0o777 & ~umask)
+
+
+def _write_arrays(tree: xr.DataTree, path: Path) -> None:
+    """Write the arrays as one file: a run has hundreds of small ones, which file systems of clusters do not like.
+
+    Format 2, because strings have no specification in format 3; metadata are consolidated once, not once a node.
+    """
+    held: dict[str, Any] = {}
+    store = MemoryStore(held)
+    tree.to_zarr(store, zarr_format=2, consolidated=False)
+    zarr.consolidate_metadata(store, zarr_format=2)
+    with zipfile.ZipFile(path, "w") as file:
+        for name in sorted(held):
+            packed = zipfile.ZIP_DEFLATED if name.rpartition("/")[2].startswith(".z") else zipfile.ZIP_STORED
+            file.writestr(zipfile.ZipInfo(name), held[name].to_bytes(), compress_type=packed)
 
 
 def _put(made: Path, path: Path) -> None:
@@ -195,21 +209,17 @@ def _read_run(path: Path) -> Mapping[str, Any]:
 def _read_arrays(path: Path) -> xr.DataTree:
     """Read everything into memory; attributes such as units are left as words and never decoded into times."""
     options: dict[str, Any] = {"zarr_format": 2, "consolidated": True, "chunks": None}
-    store = path / ARRAYS
-    with xr.open_datatree(store, engine="zarr", decode_times=False, decode_timedelta=False, **options) as tree:
-        return tree.load()
+    store: Any
+    with ZipStore(path / ARRAYS, mode="r") as store:
+        return xr.open_datatree(store, engine="zarr", decode_times=False, decode_timedelta=False, **options).load()
 
 
 def _checksum(folder: Path) -> str:
-    """SHA-256 over names and contents of the table and the arrays: a lost chunk would read as missing values."""
+    """SHA-256 of the table and the arrays: a lost chunk would read as missing values."""
     digest = hashlib.sha256()
-    for file in sorted(
-        (folder / TABLE, *(folder / ARRAYS).rglob("*")), key=lambda file: file.relative_to(folder).parts
-    ):
-        if file.is_file():
-            content = file.read_bytes()
-            digest.update(f"{file.relative_to(folder).as_posix()}\0{len(content)}\0".encode())
-            digest.update(content)
+    for name in (TABLE, ARRAYS):
+        with (folder / name).open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
     return digest.hexdigest()
 
 

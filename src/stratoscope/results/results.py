@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
@@ -126,7 +125,7 @@ class Results:
     def stimuli(self) -> pd.DataFrame:
         """Properties of the stimuli, one row a stimulus, indexed by id; several runs follow one another."""
         frames = [_columns(run) for run in run_nodes(self.tree)]
-        joined = pd.concat(frames)
+        joined = pd.concat(frames) if frames else pd.DataFrame()
         return joined.loc[~joined.index.duplicated()]
 
     @property
@@ -226,6 +225,7 @@ def _not_one(name: str, further: Sequence[str], nodes: Sequence[xr.DataTree]) ->
 
 def _columns(run: xr.DataTree) -> pd.DataFrame:
     node = run.children["stimuli"]
-    ids = run.coords["stimulus"].to_numpy() if "stimulus" in run.coords else np.array([], dtype=str)
     columns = {str(array.attrs["name"]): array.to_numpy() for array in node.data_vars.values()}
-    return pd.DataFrame(columns, index=pd.Index(ids if columns or len(ids) else [], name="stimulus"))
+    if "stimulus" not in run.coords:
+        return pd.DataFrame(columns)
+    return pd.DataFrame(columns, index=pd.Index(run.coords["stimulus"].to_numpy(), name="stimulus"))

@@ -33,6 +33,8 @@ def build_tree(
     columns: Mapping[str, NDArray[Any]],
 ) -> xr.DataTree:
     """Return the tree of one run; arrays that do not fit the coordinates are refused, naming the stage."""
+    for name in (*coords, *cross):
+        _check_name(name, {}, "A run")
     kept = {name: storable(np.asarray(data), f"Coordinate {name!r}") for name, data in coords.items()}
     root = xr.Dataset(coords=kept)
     nodes = {"/run_0": root, "/run_0/stimuli": _stimuli(columns, kept), "/run_0/cross": _cross(stages, cross, kept)}
