@@ -17,7 +17,16 @@ from stratoscope.types import Floats
 #: Power sums along an axis: n, mean, m2, m4 (sums of powers of deviations), l1, active, and gini where it is known.
 Sums: TypeAlias = Mapping[str, Any]
 
-INDICES = ("treves-rolls", "vinje-gallant", "hoyer", "gini", "kurtosis", "fraction-active")
+#: What each index needs beside n, of the power sums.
+FIELDS: dict[str, tuple[str, ...]] = {
+    "treves-rolls": ("mean", "m2"),
+    "vinje-gallant": ("mean", "m2"),
+    "hoyer": ("mean", "m2", "l1"),
+    "gini": ("gini",),
+    "kurtosis": ("mean", "m2", "m4"),
+    "fraction-active": ("active",),
+}
+INDICES = tuple(FIELDS)
 
 
 def sums_of(values: Floats) -> dict[str, Any]:
@@ -45,10 +54,11 @@ def index_of_values(values: Floats, index: str) -> Floats:
 def index_of_sums(sums: Sums, index: str) -> Floats:
     """Return sparseness `index` from power sums; NaN where all values are zero."""
     checked_choice(index, INDICES, "sparseness index")
-    if index == "gini" and "gini" not in sums:
+    missing = [name for name in FIELDS[index] if name not in sums]
+    if missing:
         raise BadInput(
-            "The Gini index needs the values themselves, and this summary keeps only their power sums. "
-            "Ask for index='hoyer', or give the responses to the function directly."
+            f"The index {index!r} needs {' and '.join(map(repr, missing))}, which this summary does not keep. "
+            "Ask for another index, such as 'treves-rolls', or give the responses to the function directly."
         )
     functions = {
         "treves-rolls": treves_rolls,

@@ -20,7 +20,10 @@ def _with_silent(values: Floats, silent: str) -> Floats:
 
 
 def _through_units(state: Mapping[str, Any], *, index: str = "treves-rolls", silent: str = "zero") -> Floats:
-    return _with_silent(index_of_sums(checked_unit_state(state, "lifetime_sparseness", fewest=2), index), silent)
+    sums = checked_unit_state(state, "lifetime_sparseness", fewest=2)
+    if "l1" not in sums and np.min(sums["minimum"]) >= 0:
+        sums["l1"] = np.asarray(sums["mean"]) * sums["n"]
+    return _with_silent(index_of_sums(sums, index), silent)
 
 
 @metric(
@@ -41,7 +44,8 @@ def lifetime_sparseness(responses: Any, *, index: str = "treves-rolls", silent: 
     responses : array (stimulus, unit)
         Responses in the units of the source, finite; at least two stimuli.
     index : str
-        As in `population_sparseness`, along stimuli. ``hoyer`` and ``gini`` need what a run does not keep per unit.
+        As in `population_sparseness`, along stimuli. A run does not keep what ``gini`` needs, nor, for
+        stages with negative responses, what ``hoyer`` needs.
     silent : str
         What a unit that never responds reads: ``zero``, as published, or ``nan``.
 

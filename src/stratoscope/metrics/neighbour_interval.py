@@ -23,12 +23,16 @@ import numpy as np
 
 from stratoscope.types import Floats, Integers
 
-#: Weight of the products of own and passed-on influence.
-ALPHA = 1.45
-#: Weight of the products of influences passed on by different points.
-BETA = 1.6
-#: Share of the own variance that the linear steps miss, at rank 1; it falls with the first rank.
+#: Share of the own variance that expected steps miss, at n1 = 1; it falls as 1 / n1.
 DELTA = 0.25
+#: Weight of what mutual neighbours do to each other.
+MUTUAL = 1.5
+#: Weight of the other products of own and passed-on influence.
+CROSS = 1.5
+#: Weight of the products of influences passed on by different points.
+PASSED = 1.6
+#: The variance is never taken below this share of that of independent contributions.
+LOWEST = 0.5
 
 
 def influence_variance(psi: Floats, weights: Floats, index: Integers, first_rank: float) -> float:
@@ -48,17 +52,28 @@ def influence_variance(psi: Floats, weights: Floats, index: Integers, first_rank
     used = np.isfinite(psi)
     own = np.where(used, psi - psi[used].mean(), 0.0)
     given = np.where(used[:, None], weights, 0.0)
-    passed = np.bincount(index.ravel(), weights=given.ravel(), minlength=len(psi)).astype(np.float64)
+    alone, mutual, cross, passed = influence_terms(own, given, index)
+    variance = (1 + DELTA / first_rank) * alone + MUTUAL * mutual + CROSS * cross + PASSED * max(passed, 0.0)
+    return float(max(variance, LOWEST * alone) / used.sum() ** 2)
+
+
+def influence_terms(own: Floats, given: Floats, index: Integers) -> tuple[float, float, float, float]:
+    """Return the four sums: psi², w over mutual neighbours, the rest of psi s, and s² without own pairs."""
+    passed = np.bincount(index.ravel(), weights=given.ravel(), minlength=len(own)).astype(np.float64)
     passed -= passed.mean()
-    terms = influence_terms(own, passed, given)
-    variance = (1 + DELTA / first_rank) * terms[0] + ALPHA * terms[1] + BETA * max(terms[2], 0.0)
-    floor = 0.5 * terms[0]
-    return float(max(variance, floor) / used.sum() ** 2)
+    mutual = _mutual(given, index)
+    return float(own @ own), mutual, float(own @ passed) - mutual, float(passed @ passed - (given**2).sum())
 
 
-def influence_terms(own: Floats, passed: Floats, given: Floats) -> tuple[float, float, float]:
-    """Return the three sums: psi², psi s, and s² without the pairs of a point with itself."""
-    return float(own @ own), float(own @ passed), float(passed @ passed - (given**2).sum())
+def _mutual(given: Floats, index: Integers) -> float:
+    """Return the sum of w[m, p] w[p, m] over pairs of points that are neighbours of each other."""
+    n, k = index.shape
+    pairs = np.arange(n)[:, None] * n + index
+    back = (index * n + np.arange(n)[:, None]).ravel()
+    order = np.argsort(pairs, axis=None)
+    at = order[np.minimum(np.searchsorted(pairs.ravel(), back, sorter=order), n * k - 1)]
+    found = pairs.ravel()[at] == back
+    return float((given.ravel() * given.ravel()[at])[found].sum())
 
 
 def log_interval(

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from stratoscope.errors import BadInput
+from stratoscope.errors import BadInput, TooFew
 from stratoscope.metrics.declare import metric
 from stratoscope.metrics.indices import index_of_sums, index_of_values
 from stratoscope.metrics.normalization import normalized
@@ -24,8 +24,9 @@ def category_means(responses: Any, categories: Any, metric_name: str = "category
             f"{metric_name} expects one category a stimulus, shape ({len(array)},), but {labels.shape} came."
         )
     names, member = np.unique(labels, return_inverse=True)
-    means = np.stack([array[member == c].mean(axis=0) for c in range(len(names))])
-    return names, means
+    deviations = array - array[0]  # so that the mean of equal values is that value, to the last bit
+    means = np.stack([deviations[member == c].mean(axis=0) for c in range(len(names))])
+    return names, means + array[0]
 
 
 def _through_categories(state: Mapping[str, Any], **options: Any) -> Floats:
@@ -34,8 +35,11 @@ def _through_categories(state: Mapping[str, Any], **options: Any) -> Floats:
             "A run keeps the mean response to each category, so population_sparseness reads per='category' there. "
             "Use stimulus_sparseness for one number a stimulus."
         )
-    means = checked_finite(state["mean"], "population_sparseness", "category means")
-    return _sparseness_of_rows(means, noun="categories", **options)
+    known = np.asarray(state["count"]) > 0
+    means = checked_finite(np.asarray(state["mean"])[known], "population_sparseness", "category means")
+    values = np.full(len(known), np.nan)
+    values[known] = _sparseness_of_rows(means, noun="categories", **options)
+    return values
 
 
 def _sparseness_of_rows(
@@ -146,12 +150,20 @@ def population_sparseness(
     return _sparseness_of_rows(rows, noun={"stimulus": "stimuli", "category": "categories"}[per], **options)  # type: ignore[arg-type]
 
 
+def _check_units(n_units: int) -> None:
+    if n_units < 2:
+        raise TooFew(f"stimulus_sparseness needs at least 2 units, but {n_units} came.")
+
+
 def _through_stimuli(state: Mapping[str, Any], *, index: str = "treves-rolls") -> Floats:
     """Read the index from each stimulus's power sums, which a run keeps as per_stimulus."""
-    for name in ("mean", "m2"):
-        checked_finite(state[name], "stimulus_sparseness")
-    n_units = int(np.max(state["n_units"]))
-    return index_of_sums({**state, "n": n_units}, index)
+    _check_units(int(state["n_units"]))
+    seen = np.asarray(state["seen"], dtype=bool)
+    kept = {name: np.asarray(values)[seen] for name, values in state.items() if np.shape(values) == seen.shape}
+    checked_finite(kept["mean"], "stimulus_sparseness", "means of stimuli")
+    values = np.full(len(seen), np.nan)
+    values[seen] = index_of_sums({**kept, "n": int(state["n_units"])}, index)
+    return values
 
 
 @metric(
@@ -184,6 +196,8 @@ def stimulus_sparseness(responses: Any, *, index: str = "treves-rolls") -> Float
     ------
     BadInput
         For NaN or infinite responses, wrong shapes, or an index that the summary cannot give.
+    TooFew
+        For fewer than two units.
 
     When it misleads
     ----------------
@@ -200,4 +214,5 @@ def stimulus_sparseness(responses: Any, *, index: str = "treves-rolls") -> Float
     [1.0, 0.0]
     """
     array = checked_responses(responses, "stimulus_sparseness")
+    _check_units(array.shape[1])
     return index_of_values(array, index)
