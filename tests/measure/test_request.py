@@ -21,7 +21,7 @@ def test_a_metric_is_read_with_its_options(text, expected):
     assert parse_metric(text) == expected
 
 
-@pytest.mark.parametrize("text", ["two_nn:0.8", "two_nn:fraction=", "two_nn:**x", "two_nn:a=1)("])
+@pytest.mark.parametrize("text", ["two_nn:0.8", "two_nn:fraction=", "two_nn:**x", "two_nn:a=1)"])
 def test_a_metric_that_cannot_be_read_says_how_to_write_one(text):
     with pytest.raises(BadInput, match=r"cannot be read\. Write name:option=value,option=value\."):
         parse_metric(text)
