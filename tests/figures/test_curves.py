@@ -142,6 +142,26 @@ def test_odd_runs_are_drawn_too(values):
     assert bottom < top
 
 
+def placed(*stages, hierarchy="net"):
+    made = [Stage(name, depth, "relu", (2,), "channel", 2, "flat", hierarchy) for name, depth in stages]
+    return Results.build({}, [StageResult(s, {}, (Row.of(s, "m", i, n=5),)) for i, s in enumerate(made)], {})
+
+
+def test_stages_that_share_a_depth_stand_in_order_of_execution():
+    axes = metric_over_depth(placed(("conv", 0.5), ("relu", 0.5), ("fc", 1.0), ("prob", 1.0)), "m").axes[0]
+    assert axes.get_lines()[0].get_xdata().tolist() == [0.25, 0.5, 0.75, 1.0]
+    assert axes.get_lines()[0].get_ydata().tolist() == [0, 1, 2, 3]
+    assert axes.get_xlabel() == "stage, in order of execution"
+    assert [tick.get_text() for tick in axes.get_xticklabels()] == ["conv", "relu", "fc", "prob"]
+
+
+def test_hierarchies_with_other_stages_share_an_axis_of_depth():
+    both = Results.combine([placed(("a", 0.5), ("b", 1.0)), placed(("V1", 0.3), ("IT", 1.0), hierarchy="cortex")])
+    figure = metric_over_depth(both, "m")
+    assert figure.axes[0].get_xlabel() == "depth, 0 (input) to 1 (output)"
+    assert set(lines(figure)) == {"net", "cortex"}
+
+
 def test_crowded_names_are_left_out_but_never_the_last():
     axes = metric_over_depth(run_of(np.arange(100.0)), "m").axes[0]
     shown = [tick.get_text() for tick in axes.get_xticklabels()]

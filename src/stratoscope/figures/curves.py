@@ -13,17 +13,18 @@ from matplotlib.figure import Figure
 from stratoscope.figures import style
 from stratoscope.figures.captions import axis_label, declaration, drawn_rows, rows_of
 from stratoscope.figures.distributions import draw_distributions
+from stratoscope.figures.places import Places, name_stages, places_of
 from stratoscope.results import Results, Row
 from stratoscope.types import Floats
 
 
 @dataclass(frozen=True)
 class Curve:
-    """The rows that one line runs through, in order of depth, and what sets them apart."""
+    """The rows that one line runs through, in order of depth, what sets them apart, and where they stand."""
 
     key: tuple[str, str, str, str, str]
-    seed: int | None
     rows: tuple[Row, ...]
+    x: Floats
 
     @property
     def control(self) -> str:
@@ -59,31 +60,33 @@ def metric_over_depth(results: Results, metric: str) -> Figure:
         If the results hold no such metric.
     """
     rows = drawn_rows(rows_of(results, metric))
-    curves = list(_curves(rows))
+    places, by_depth = places_of(rows)
+    curves = list(_curves(rows, places))
     measured = [curve for curve in curves if not curve.control]
     labelled = len(measured) > 1 or len(curves) > len(measured)
     figure, axes = style.new_figure(labelled, style.name_room([row.stage for row in rows]))
     with style.house_style():
         style.title_axis(axes, axis_label(results, metric, rows))
-        style.name_stages(axes, rows)
+        name_stages(axes, places, by_depth)
         _limit(axes, rows, declaration(results, metric).range)
         if len(measured) == 1:
-            draw_distributions(axes, results, metric, style.SERIES[0])
+            draw_distributions(axes, results, metric, places, style.SERIES[0])
         labels = [*_draw_controls(axes, curves), *_draw_measured(axes, measured)]
         if labelled:
             style.write_labels(axes, labels)
     return figure
 
 
-def _curves(rows: Sequence[Row]) -> Iterator[Curve]:
+def _curves(rows: Sequence[Row], places: Places) -> Iterator[Curve]:
     """Gather rows into lines; repeats under several seeds are lines of their own."""
     lines: dict[tuple[Any, ...], list[Row]] = {}
     repeated = _repeated(rows)
     for row in rows:
         key = (row.hierarchy, row.lesion, row.unit, row.item, row.control)
         lines.setdefault((key, row.seed if key in repeated else None), []).append(row)
-    for (key, seed), members in lines.items():
-        yield Curve(key, seed, tuple(sorted(members, key=lambda row: row.depth)))
+    for (key, _), members in lines.items():
+        ordered = tuple(sorted(members, key=lambda row: places[row.hierarchy, row.stage]))
+        yield Curve(key, ordered, np.array([places[row.hierarchy, row.stage] for row in ordered]))
 
 
 def _repeated(rows: Sequence[Row]) -> set[tuple[str, ...]]:
@@ -107,7 +110,7 @@ def _draw_controls(axes: Axes, curves: Iterable[Curve]) -> Iterator[style.Label]
         colour = style.THEME["control"]
         _band(axes, curve, colour, 0.12, zorder=1.0)
         axes.plot(
-            curve.along("depth"), curve.along("value"), color=colour, ls=dash, lw=1.1, zorder=1.5, clip_on=False,
+            curve.x, curve.along("value"), color=colour, ls=dash, lw=1.1, zorder=1.5, clip_on=False,
             label=f"control: {curve.control}",
         )  # fmt: skip
         if first:
@@ -123,7 +126,7 @@ def _draw_measured(axes: Axes, curves: Sequence[Curve]) -> Iterator[style.Label]
         colour = colours[name]
         _band(axes, curve, colour, 0.18, zorder=2.0)
         axes.plot(
-            curve.along("depth"), curve.along("value"), color=colour, marker="o", mew=0, zorder=3, clip_on=False,
+            curve.x, curve.along("value"), color=colour, marker="o", mew=0, zorder=3, clip_on=False,
             label=name,
         )  # fmt: skip
         _mark_missing(axes, curve, colour)
@@ -143,7 +146,7 @@ def _names(curves: Sequence[Curve]) -> list[str]:
 
 
 def _band(axes: Axes, curve: Curve, colour: str, alpha: float, zorder: float) -> None:
-    depth, low, high = curve.along("depth"), curve.along("low"), curve.along("high")
+    depth, low, high = curve.x, curve.along("low"), curve.along("high")
     known = np.isfinite(low) & np.isfinite(high)
     if known.sum() == 1:
         axes.vlines(depth[known], low[known], high[known], color=colour, lw=2.5, alpha=2 * alpha, zorder=zorder)
@@ -154,7 +157,7 @@ def _band(axes: Axes, curve: Curve, colour: str, alpha: float, zorder: float) ->
 def _mark_missing(axes: Axes, curve: Curve, colour: str) -> None:
     missing = ~np.isfinite(curve.along("value"))
     if missing.any():
-        at = curve.along("depth")[missing]
+        at = curve.x[missing]
         axes.plot(
             at, np.full(len(at), 0.02), ls="", marker="x", ms=4, color=colour, transform=axes.get_xaxis_transform(),
             label="no value", clip_on=False,

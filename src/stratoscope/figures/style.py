@@ -14,7 +14,6 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, to_hex
 from matplotlib.figure import Figure
 
-from stratoscope.results.records import Row
 from stratoscope.types import Floats
 
 #: Named colours. Every one is used for one purpose, so that a page can put its own light and dark colours in their place.
@@ -183,31 +182,3 @@ def shorten(name: str, width: int = 24) -> str:
 def printable(text: str) -> str:
     """Return `text` with control characters and halves of characters, which no font and no XML takes, as �."""
     return "".join(char if char.isprintable() else "�" for char in text)
-
-
-def name_stages(axes: Axes, rows: Sequence[Row]) -> None:
-    """Put the names of the stages at their depths, leaving out those that would overwrite their neighbours.
-
-    Where several hierarchies with other names share the axes, depth itself is written instead.
-    """
-    places = {row.depth: row.stage for row in sorted(rows, key=lambda row: row.depth)}
-    axes.set_xlim(-0.03, 1.03)
-    if len({(row.depth, row.stage) for row in rows}) > len(places):
-        axes.set_xlabel("depth, 0 (input) to 1 (output)")
-        return
-    kept = _apart(list(places))
-    axes.set_xticks(kept, [shorten(places[depth]) for depth in kept], rotation=40, ha="right", rotation_mode="anchor")
-    axes.set_xticks([depth for depth in places if depth not in kept], minor=True)
-    axes.tick_params(axis="x", which="both", labelsize=7.8, pad=2)
-    axes.set_xlabel(
-        "stage, placed by depth from 0 (input) to 1 (output)", fontsize=7.6, color=THEME["soft"], loc="right"
-    )
-
-
-def _apart(depths: Sequence[float], least: float = 0.055) -> list[float]:
-    """Return the depths that are at least `least` apart, always with the last."""
-    kept: list[float] = []
-    for depth in reversed(depths):
-        if not kept or kept[-1] - depth >= least:
-            kept.append(depth)
-    return kept[::-1]

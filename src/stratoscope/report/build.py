@@ -63,8 +63,17 @@ def build_report(results: Results) -> Report:
         notes=results.notes,
         skipped=results.skipped,
         methods=tuple(_flat(results.run)),
-        citations=tuple((pretty(name), said.paper) for name, said in results.metrics.items() if said.paper),
+        citations=_citations(results),
     )
+
+
+def _citations(results: Results) -> tuple[tuple[str, str], ...]:
+    """Return each paper once, with the metrics it stands for."""
+    papers: dict[str, list[str]] = {}
+    for name, said in results.metrics.items():
+        if said.paper:
+            papers.setdefault(said.paper, []).append(pretty(name))
+    return tuple((", ".join(names), paper) for paper, names in papers.items())
 
 
 def _facts(results: Results) -> Iterator[tuple[str, str]]:
