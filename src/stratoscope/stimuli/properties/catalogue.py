@@ -275,9 +275,9 @@ declare(
     ),
     Property(
         "edge_density",
-        "1",
-        (0, 1),
-        "share of pixels where the gradient is largest across an edge",
+        "1/pixels",
+        ANY,
+        "length of edges per area",
         "Canny 1986, doi:10.1109/TPAMI.1986.4767851",
         lambda b: edges.density_of(b.gradients),
     ),
