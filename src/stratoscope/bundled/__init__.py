@@ -1,0 +1,1 @@
+"""Trained networks that come with the package: an index and their checkpoints, as data."""
