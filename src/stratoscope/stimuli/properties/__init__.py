@@ -4,9 +4,11 @@ Each property is a function of images (stimulus, row, column) or (stimulus, row,
 source and when it misleads. `PROPERTIES` lists them; `measure_properties` measures them on any stimulus set.
 """
 
+from stratoscope.stimuli.properties import entries as _entries  # noqa: F401  fills the catalogue
 from stratoscope.stimuli.properties.catalogue import PROPERTIES, Property
-from stratoscope.stimuli.properties.contrast import luminance_sd, pixel_entropy, rms_contrast
+from stratoscope.stimuli.properties.contrast import luminance_sd, rms_contrast
 from stratoscope.stimuli.properties.edges import contour_curvature, corner_energy, edge_density
+from stratoscope.stimuli.properties.entropy import pixel_entropy
 from stratoscope.stimuli.properties.luminance import luminance_images, mean_luminance
 from stratoscope.stimuli.properties.measure import add_properties, measure_properties
 from stratoscope.stimuli.properties.orientation import (
@@ -15,13 +17,8 @@ from stratoscope.stimuli.properties.orientation import (
     orientation_energy,
     orientation_entropy,
 )
-from stratoscope.stimuli.properties.receptive_field import (
-    luminosity_ratio,
-    matched_pairs,
-    rf_contrast,
-    rf_coverage,
-    rf_luminance,
-)
+from stratoscope.stimuli.properties.pairs import luminosity_ratio, matched_pairs
+from stratoscope.stimuli.properties.receptive_field import rf_contrast, rf_coverage, rf_luminance
 from stratoscope.stimuli.properties.silhouette import silhouette_area, silhouette_geometry, silhouettes
 from stratoscope.stimuli.properties.spectrum import power_spectrum, spatial_frequency, spectral_slope
 from stratoscope.stimuli.properties.symmetry import symmetry

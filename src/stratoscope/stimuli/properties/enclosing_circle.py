@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from stratoscope.types import Floats
+from stratoscope.types import Floats, Integers
 
 PAIRS = ((0, 3), (1, 3), (2, 3))
 TRIPLES = ((0, 1, 3), (0, 2, 3), (1, 2, 3))
@@ -33,16 +33,17 @@ def enclosing_circles(points: Floats, valid: NDArray[np.bool_]) -> tuple[Floats,
         Both NaN for a set without points.
     """
     n = len(points)
-    some = valid.any(axis=1)
+    some = np.asarray(valid.any(axis=1))
     start = points[np.arange(n), np.argmax(valid, axis=1)]
     support = np.repeat(start[:, None], 3, axis=1)
     centre, radius = start.copy(), np.zeros(n)
     active = np.flatnonzero(some)
     while active.size:
-        distance = np.linalg.norm(points[active] - centre[active, None], axis=2)
-        farthest = np.argmax(np.where(valid[active], distance, -1.0), axis=1)
-        outside = distance[np.arange(len(active)), farthest] > radius[active] * (1 + SLACK) + SLACK
-        active, farthest = active[np.flatnonzero(outside)], farthest[np.flatnonzero(outside)]
+        distance = np.asarray(np.linalg.norm(points[active] - centre[active, None], axis=2))
+        farthest: Integers = np.asarray(np.argmax(np.where(valid[active], distance, -1.0), axis=1))
+        reach = distance[np.arange(len(active)), farthest]
+        outside = np.flatnonzero(np.asarray(reach > radius[active] * (1 + SLACK) + SLACK))
+        active, farthest = active[outside], farthest[outside]
         four = np.concatenate([support[active], points[active, farthest][:, None]], axis=1)
         support[active], centre[active], radius[active] = _around_four(four)
     return np.where(some[:, None], centre, np.nan), np.where(some, radius, np.nan)

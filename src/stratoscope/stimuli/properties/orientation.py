@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from stratoscope.errors import BadInput
-from stratoscope.stimuli.properties.contrast import entropy_bits
 from stratoscope.stimuli.properties.edges import Gradients, gradients_of
+from stratoscope.stimuli.properties.entropy import entropy_bits
 from stratoscope.stimuli.properties.luminance import luminance_images
 from stratoscope.stimuli.properties.spectrum import band, frequencies, power_of, varying
 from stratoscope.types import Floats

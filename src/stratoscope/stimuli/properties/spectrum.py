@@ -48,8 +48,10 @@ def power_spectrum(images: ArrayLike, *, periodic: bool = False) -> Floats:
 
     When it misleads
     ----------------
-    The smooth part takes a gradient of light over the whole image with it; and where neighbouring pixels have nothing in
-    common, as in white noise, each border is a step and the lowest frequencies gain power.
+    The smooth part takes a gradient of light over the whole image with it. Where a pattern of high contrast is cut by the
+    border (a grating of half cycles), the ramp that mends the step is itself power at low frequencies; and where neighbouring pixels have nothing in
+    common, as in white noise, each border is a step and the lowest
+    frequencies gain power (the slope of white noise reads −0.2 at 64 pixels).
 
     References
     ----------
@@ -125,7 +127,8 @@ def spatial_frequency(images: ArrayLike, *, periodic: bool = False) -> Floats:
     -------
     array (stimulus,), float64
         Cycles per image (along its shorter side), 1 to half of the pixels; NaN for a uniform image. Unchanged by
-        gain, added light and circular shifts; inverse to scale.
+        gain, added light and circular shifts; inverse to scale where the spectrum ends within the band (a sharp edge
+        has no such end, so its frequency falls more slowly).
 
     Raises
     ------
