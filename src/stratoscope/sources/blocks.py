@@ -55,8 +55,8 @@ def _is_row(call: Call, able: Sequence[Call], repeated: set[type[nn.Module]]) ->
 
 
 def _fill(call: Call, alike: Sequence[Call]) -> bool:
-    """Whether `alike` are several, in a chain or at least three, and do nearly all that `call` does."""
-    chained = any(b.taken and b.taken == a.given for a, b in pairwise(alike))
+    """Whether `alike` are several, do nearly all that `call` does, and are in a chain that ends it or at least three."""
+    chained = alike[-1].given == call.given and any(b.taken and b.taken == a.given for a, b in pairwise(alike))
     share = sum(inner.inside for inner in alike) / call.inside
     return len(alike) >= 2 and (chained or len(alike) >= 3) and share >= SHARE_OF_A_ROW
 

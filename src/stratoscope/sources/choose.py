@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 
 from stratoscope.errors import BadInput, StageError, did_you_mean, unknown_name
 from stratoscope.sources.kinds import KINDS
+from stratoscope.sources.layouts import UNKNOWN
 from stratoscope.sources.taps import Tap, Traced
 
 #: `auto` shows a network in this many stages at most.
@@ -69,7 +70,7 @@ def _weighted(taps: Sequence[Tap]) -> tuple[Tap, ...]:
 
 def _granted(wish: str, traced: Traced) -> Sequence[Tap]:
     if wish == "auto":
-        return a_dozen(traced.taps)
+        return a_dozen([tap for tap in traced.taps if tap.layout != UNKNOWN] or traced.taps)
     if wish in KINDS:
         return of_kind(wish, traced.taps) or _refuse_kind(wish, traced)
     if wish.startswith("name:"):

@@ -116,13 +116,12 @@ def _describe(
     alone: Trace, names: Mapping[Key, str], trouble: Mapping[Key, str], layouts: Mapping[Key, str]
 ) -> tuple[Tap, ...]:
     blocks = find_blocks(alone.calls)
-    total = max((call.weighted for call in alone.calls), default=0)
     taps = []
     for index, call in enumerate(alone.calls):
         key = (call.site, call.ordinal)
         if trouble[key] or call.response is None:
             continue
-        depth = call.weighted / total if total else (index + 1) / len(alone.calls)
+        depth = call.weighted / alone.weighted if alone.weighted else (index + 1) / len(alone.calls)
         kind = "block" if key in blocks else call.kind
         shape, layout = _merge_windows(call.response, layouts[key])
         operation = type(call.owner).__name__ if call.site[0] == "module" else call.site[1]

@@ -78,22 +78,23 @@ def first_tensor(output: Any) -> torch.Tensor | None:
 
 @dataclass(frozen=True)
 class Trace:
-    """The calls of one pass in the order in which they returned, and how often every site was called in all."""
+    """The calls of one pass in the order in which they returned, and over all of it calls by site and operations."""
 
     calls: tuple[Call, ...]
     counts: Mapping[Site, int]
+    weighted: int
 
 
 def trace(module: nn.Module, images: torch.Tensor) -> Trace:
     """Run `module` once on `images` (stimulus, ...) and write down every call."""
     recorder = _Recorder()
-    with ExitStack() as hooks, torch.inference_mode():
+    with ExitStack() as hooks, torch.no_grad():  # versions of tensors are not counted in inference mode
         for path, part in module.named_modules():
             hooks.enter_context(part.register_forward_pre_hook(recorder.entering(path), with_kwargs=True))
             hooks.enter_context(part.register_forward_hook(recorder.leaving(path)))
         with recorder:
             module(images)
-    return Trace(tuple(recorder.calls), dict(recorder.counts))
+    return Trace(tuple(recorder.calls), dict(recorder.counts), recorder.weighted)
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,7 @@ class _Recorder(TorchFunctionMode):
         self.frames: list[_Frame] = []
         self.counts: Counter[Site] = Counter()
         self.weighted = 0
-        self.seen: dict[int, tuple[weakref.ref[torch.Tensor], int]] = {}
+        self.seen: dict[tuple[int, int], tuple[weakref.ref[torch.Tensor], int]] = {}
         self.serials = itertools.count(1)
 
     def entering(self, path: str) -> Callable[..., None]:
@@ -170,13 +171,14 @@ class _Recorder(TorchFunctionMode):
         return kind
 
     def _serial(self, tensor: torch.Tensor | None) -> int:
-        """Return a number that is the same for the same living tensor, and 0 for none."""
+        """Return a number that is the same for the same living tensor not written to since, and 0 for none."""
         if tensor is None:
             return 0
-        known = self.seen.get(id(tensor))
+        key = (id(tensor), tensor._version)  # noqa: SLF001 - the only way to see an in-place operation
+        known = self.seen.get(key)
         if known is None or known[0]() is not tensor:
             known = (weakref.ref(tensor), next(self.serials))
-            self.seen[id(tensor)] = known
+            self.seen[key] = known
         return known[1]
 
 
