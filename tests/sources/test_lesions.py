@@ -12,6 +12,14 @@ from stratoscope.sources import lesions
 from stratoscope.sources.network import Network
 from stratoscope.sources.parameters import TOKEN_SD
 from stratoscope.sources.weights import load_weights, weights_hash
+from stratoscope.testing.source_laws import (
+    check_answers_once,
+    check_batching,
+    check_leaves_no_trace,
+    check_repeatable,
+    check_source,
+    check_stages,
+)
 from stratoscope.types import Stimuli
 
 
@@ -112,6 +120,19 @@ def test_stages_are_equal_before_and_after(network, stimuli, lesion):
     lesioned = lesion(network).prepare(stimuli)
     assert lesioned.stages == network.stages
     assert lesioned.taps(stimuli) == network.taps(stimuli)
+
+
+@pytest.mark.parametrize("lesion", [ALL[0], *ALL[5:]])
+def test_lesioned_networks_keep_the_laws_of_sources(network, stimuli, lesion):
+    for law in (check_stages, check_answers_once, check_batching, check_repeatable, check_leaves_no_trace):
+        law(lambda: lesion(network), stimuli)
+
+
+@pytest.mark.parametrize("lesion", [lesions.remove_gating, lambda n: lesions.ablate_units(n, "2", [1])])
+def test_lesioned_networks_of_modules_are_read_where_they_say(stimuli, lesion):
+    chain = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU(inplace=True), nn.Conv2d(4, 4, 3), nn.ReLU())
+    network = Network(chain, stages="*").prepare(stimuli)
+    check_source(lambda: lesion(network), stimuli)
 
 
 @pytest.mark.parametrize("scope", lesions.SCOPES)

@@ -6,10 +6,10 @@ from stratoscope.sources.seeding import generator_at, tensor_seed
 
 def test_the_global_state_is_put_back_also_after_an_error():
     before = torch.get_rng_state()
-    first = None
-    with pytest.raises(ZeroDivisionError), generator_at(3):
+    with generator_at(3):
         first = torch.rand(2)
-        1 / 0  # noqa: B018 (any error will do)
+    with pytest.raises(RuntimeError, match="negative"), generator_at(3):
+        torch.randperm(-1)
     assert torch.equal(torch.get_rng_state(), before)
     with generator_at(3):
         assert torch.equal(torch.rand(2), first)
