@@ -136,7 +136,9 @@ def calibrate(seeds: int, sizes: tuple[int, ...]) -> None:
         return np.log(np.maximum(predicted, 0.1) / ratio)
 
     fit = least_squares(misfit, [0.25, 1.5, 1.5, 1.5], loss="soft_l1", f_scale=0.1)
-    print("delta, mutual, cross, passed:", np.round(fit.x, 3), "rms of log variance:", np.round(np.std(misfit(fit.x)), 3))
+    print(
+        "delta, mutual, cross, passed:", np.round(fit.x, 3), "rms of log variance:", np.round(np.std(misfit(fit.x)), 3)
+    )
 
 
 if __name__ == "__main__":
