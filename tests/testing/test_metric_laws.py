@@ -13,7 +13,7 @@ def stage(rng):
     return rng.random((30, 8)), {}
 
 
-def declared(function, through=None, dims=(), range=(0.0, np.inf)):  # noqa: A002 - the field's name
+def declared(function, through=None, dims=(), range=(0.0, np.inf)):
     return Metric(function.__name__, function, "per_unit", through or function, dims, "1", range, "channel", (), "none")
 
 
@@ -57,7 +57,7 @@ def changes_its_input(responses):
     return 0.5
 
 
-def ignores_its_seed(responses, *, seed=0):  # noqa: ARG001 - that is its fault
+def ignores_its_seed(responses, *, seed=0):
     array = checked_responses(responses, "ignores_its_seed")
     return float(np.random.default_rng().random() * array.max())
 
@@ -112,7 +112,9 @@ def test_a_metric_that_breaks_a_law_is_caught(metric, options, sentence):
 
 def test_a_metric_that_differs_through_its_summary_is_caught():
     other = declared(honest, through=lambda state: 1.01 * state["mean"], dims=("unit",))
-    with pytest.raises(AssertionError, match=r"honest is .* from the array and .* through the summary 'per_unit'\."):
+    with pytest.raises(
+        AssertionError, match=r"(?s)honest is .* from the array and .* through the summary 'per_unit'\."
+    ):
         check_metric(other, stage, make_state=state_of)
 
 
