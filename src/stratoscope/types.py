@@ -82,6 +82,8 @@ class Stimuli:
         Properties; ``category`` is the one that metrics per category use.
     fingerprint : str
         Hash of ids and content (or of file sizes and times, where hashing all content would cost a pass).
+    notes : tuple of str
+        What a reader must know about the set: what was ignored, where the categories come from.
     """
 
     name: str
@@ -89,6 +91,7 @@ class Stimuli:
     load: Callable[[int], Loaded]
     columns: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     fingerprint: str = ""
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.ids)
