@@ -1,0 +1,99 @@
+"""Write the pages that the code already knows: ``cli.md`` and ``metrics.md``. With ``--check``, fail where they are stale."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+import stratoscope.metrics  # noqa: F401 - importing the metrics declares them
+from stratoscope.cli import main
+from stratoscope.cli.commands import Command
+from stratoscope.metrics.declare import METRICS
+from stratoscope.results import Declared, declared
+
+HERE = Path(__file__).resolve().parent
+
+
+def cli_page() -> str:
+    """Return the page of the command line."""
+    context = click.Context(main, info_name="stratoscope", **main.context_settings)
+    parts = ["# Command line", _prose(main.help)]
+    for name in main.list_commands(context):
+        command = main.get_command(context, name)
+        if isinstance(command, Command):
+            parts += _command(command, click.Context(command, parent=context, info_name=name))
+    parts.append(
+        "## Exit codes\n\n0: all went well. 1: something failed during the run, and the results say what. "
+        "2: wrong usage or wrong input."
+    )
+    return "\n\n".join(parts) + "\n"
+
+
+def _command(command: Command, context: click.Context) -> Iterator[str]:
+    yield f"## {context.info_name}"
+    yield f"```text\n{' '.join([context.command_path, *command.collect_usage_pieces(context)])}\n```"
+    yield _prose(command.help)
+    options = [option for option in command.get_params(context) if isinstance(option, click.Option)]
+    records = [record for record in (option.get_help_record(context) for option in options) if record]
+    rows = "\n".join(f"| `{_cell(option)}` | {_cell(words)} |" for option, words in records)
+    yield f"| option | what it does |\n| --- | --- |\n{rows}"
+    examples = "\n".join(line.strip() for line in command.examples.strip().splitlines())
+    yield f"```sh\n{examples}\n```"
+
+
+def metrics_page() -> str:
+    """Return the page of the metrics."""
+    parts = [
+        "# Metrics",
+        "Every metric that is declared, in the order of declaration; `stratoscope metrics` lists the same.",
+    ]
+    for name in METRICS:
+        parts += _metric(declared(METRICS[name]))
+    return "\n\n".join(parts) + "\n"
+
+
+def _metric(said: Declared) -> Iterator[str]:
+    yield f"## {said.name}"
+    yield said.title
+    told = {
+        "needs": said.needs,
+        "one number for each": " x ".join(said.dims) or "stage",
+        "range": f"{said.range[0]:g} to {said.range[1]:g}",
+        "unit": said.unit,
+        "reads": said.reads,
+        "controls": ", ".join(said.controls) or "none",
+        "source": said.paper,
+    }
+    yield "\n".join(f"- **{name}**: {value}" for name, value in told.items())
+    if said.misleads:
+        yield f"**When it misleads.** {said.misleads}"
+
+
+def _prose(text: str | None) -> str:
+    return "\n\n".join(" ".join(part.split()) for part in (text or "").split("\n\n"))
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+PAGES = {"cli.md": cli_page, "metrics.md": metrics_page}
+
+
+def stale(folder: Path = HERE) -> list[str]:
+    """Return the pages in `folder` that are not what the code says."""
+    return [
+        name for name, page in PAGES.items()
+        if not (folder / name).is_file() or (folder / name).read_text(encoding="utf-8") != page()
+    ]  # fmt: skip
+
+
+if __name__ == "__main__":
+    if "--check" in sys.argv[1:]:
+        old = stale()
+        sys.exit(f"Stale: {', '.join(old)}. Run: python docs/generate.py" if old else 0)
+    for name, page in PAGES.items():
+        (HERE / name).write_text(page(), encoding="utf-8")

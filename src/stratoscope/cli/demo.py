@@ -1,0 +1,32 @@
+"""``stratoscope demo``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from stratoscope.cli.commands import Command, finish
+
+
+@click.command(
+    cls=Command,
+    examples="""
+    stratoscope demo
+    stratoscope demo --out my-demo --seed 1
+    """,
+)
+@click.option(
+    "--out", type=click.Path(path_type=Path), default=Path("demo-run"), show_default=True, help="Folder of the run."
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of everything random.")
+@click.option("--overwrite", is_flag=True, help="Replace results that are in the folder.")
+@click.option("--quiet", "-q", is_flag=True, help="No progress bars.")
+def command(out: Path, seed: int, overwrite: bool, quiet: bool) -> None:
+    """Profile the bundled network on the bundled objects, intact and lesioned, and write the report."""
+    from stratoscope.demo import run_demo
+
+    results = run_demo(out, seed=seed, overwrite=overwrite, progress=not quiet)
+    click.echo(repr(results))
+    click.echo(f"Report: {out / 'report.html'}")
+    finish(results.failures)

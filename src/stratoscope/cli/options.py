@@ -1,0 +1,53 @@
+"""Options that several commands share, in groups."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_SOURCE: tuple[Any, ...] = (
+    click.option("--weights", default="default", show_default=True, help="A .safetensors file, 'default' or 'random'."),
+    click.option("--stages", multiple=True, metavar="WHICH", help="auto, relu, conv, linear, block, a name, glob or regex; repeatable. [default: auto]"),
+    click.option("--unit", multiple=True, metavar="UNIT", help="What a unit is: channel, channel:max, position, cls, mean, token; repeatable. [default: channel]"),
+    click.option("--input", "input_", type=click.Choice(["auto", "crop", "squash"]), default="auto", show_default=True, help="How an image is brought to the input size."),
+    click.option("--size", type=click.IntRange(min=1), help="Input size in pixels, where the network leaves a choice."),
+    click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1 ..."),
+    click.option("--seed", type=int, default=0, show_default=True, help="Seed of everything random."),
+)  # fmt: skip
+
+
+def source_options(function: F) -> F:
+    """Add the options that say which source is opened and how."""
+    for option in reversed(_SOURCE):
+        function = option(function)
+    return function
+
+
+def one_or_many(chosen: tuple[str, ...], default: str) -> str | tuple[str, ...]:
+    """Return what a repeatable option was given: the default, the one value, or all of them."""
+    return chosen[0] if len(chosen) == 1 else chosen or default
+
+
+def words(text: str | None) -> list[str] | None:
+    """Split ``a,b c`` into names; None stays None."""
+    return text.replace(",", " ").split() if text is not None else None
+
+
+def opened_source(model: str, asked: dict[str, Any]) -> Any:
+    """Open the source that `source_options` describe."""
+    from stratoscope.sources.openers import open_source
+
+    return open_source(
+        model,
+        weights=asked["weights"],
+        stages=one_or_many(asked["stages"], "auto"),
+        unit=one_or_many(asked["unit"], "channel"),
+        input=asked["input_"],
+        size=asked["size"],
+        device=asked["device"],
+        seed=asked["seed"],
+    )

@@ -1,0 +1,86 @@
+"""``stratoscope profile``."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import click
+
+from stratoscope.cli.commands import Command, finish
+from stratoscope.cli.options import opened_source, source_options, words
+
+#: Lesions of a whole network, and whether they draw random numbers.
+LESIONS = {"permute_weights": True, "permute_biases": True, "reinitialize": True, "remove_gating": False}
+
+
+@click.command(
+    cls=Command,
+    examples="""
+    stratoscope profile torchvision:alexnet photos/ --out alexnet-run
+    stratoscope profile torchvision:resnet18 photos/ --stages relu --stages fc --unit channel --unit position
+    stratoscope profile my_net.py:build photos.csv --weights my_net.safetensors --metrics two_nn,gride
+    stratoscope profile torchvision:alexnet photos/ --lesion permute_weights --seed 1 --out lesioned-run
+    """,
+)
+@click.argument("model")
+@click.argument("stimuli")
+@source_options
+@click.option("--lesion", type=click.Choice(list(LESIONS)), help="Lesion the network before it is profiled.")
+@click.option(
+    "--metrics", metavar="NAMES", help="Names with commas between, see 'stratoscope metrics'. [default: the usual ones]"
+)
+@click.option("--batch-size", type=click.IntRange(min=1), default=32, show_default=True, help="Stimuli at a time.")
+@click.option("--workers", type=click.IntRange(min=0), default=2, show_default=True, help="Threads that load stimuli.")
+@click.option("--budget", default="2GB", show_default=True, help="Memory the run may use.")
+@click.option("--limit", type=click.IntRange(min=1), help="At most so many stimuli, drawn with the seed.")
+@click.option("--per-category", type=click.IntRange(min=1), help="At most so many stimuli of each category.")
+@click.option("--skip-unreadable", is_flag=True, help="Leave unreadable images out, and say so, instead of ending.")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder of the run. [default: runs/MODEL-STIMULI]")
+@click.option("--overwrite", is_flag=True, help="Replace results that are in the folder.")
+@click.option("--no-report", is_flag=True, help="Write no report.html into the folder.")
+@click.option("--quiet", "-q", is_flag=True, help="No progress bars and no table.")
+def command(model: str, stimuli: str, **asked: Any) -> None:
+    """Compute metrics for every stage of MODEL on STIMULI.
+
+    MODEL is torchvision:NAME, timm:NAME, hf:NAME, bundled:NAME or file.py:function. STIMULI is a folder of class
+    folders, a CSV with paths, an .npz, torchvision:NAME or objects:.
+    """
+    from stratoscope.profile import profile
+    from stratoscope.report import write_report
+
+    out = asked["out"] or Path("runs") / _slug(f"{model}-{stimuli}")
+    results = profile(_source(model, asked), _stimuli(stimuli, asked), **_run(asked), out=out)
+    if not asked["quiet"]:
+        click.echo(repr(results))
+    click.echo(f"Results: {out}")
+    if not asked["no_report"]:
+        click.echo(f"Report: {write_report(results, out / 'report.html')}")
+    finish(results.failures)
+
+
+def _source(model: str, asked: dict[str, Any]) -> Any:
+    source = opened_source(model, asked)
+    if not asked["lesion"]:
+        return source
+    from stratoscope.sources import lesions
+
+    seed = {"seed": asked["seed"]} if LESIONS[asked["lesion"]] else {}
+    return getattr(lesions, asked["lesion"])(source, **seed)
+
+
+def _stimuli(spec: str, asked: dict[str, Any]) -> Any:
+    from stratoscope.stimuli import open_stimuli
+
+    return open_stimuli(spec, limit=asked["limit"], seed=asked["seed"], per_category=asked["per_category"])
+
+
+def _run(asked: dict[str, Any]) -> dict[str, Any]:
+    """Return what the pass itself is told."""
+    names = ("batch_size", "workers", "budget", "seed", "skip_unreadable", "overwrite")
+    return {**{name: asked[name] for name in names}, "metrics": words(asked["metrics"]), "progress": not asked["quiet"]}
+
+
+def _slug(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9.]+", "-", text).strip("-.")

@@ -1,0 +1,160 @@
+"""Results into the parts of a report, as plain records."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from stratoscope.figures import THEME, caption, metric_over_depth, pretty, scale_caption, scale_curves, to_svg
+from stratoscope.report.sentences import answer, details, number
+from stratoscope.results import COLUMNS, Results, Row
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A figure with what is written around it."""
+
+    anchor: str
+    title: str
+    svg: str
+    caption: str
+    misleads: str = ""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A table as words: a head, and rows of cells."""
+
+    head: tuple[str, ...]
+    body: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything the page shows, in its order."""
+
+    title: str
+    facts: tuple[tuple[str, str], ...]
+    answer: str
+    details: tuple[str, ...]
+    figures: tuple[Drawn, ...]
+    overview: Grid
+    table: Grid
+    notes: tuple[str, ...]
+    skipped: tuple[tuple[str, str], ...]
+    methods: tuple[tuple[str, str], ...]
+    citations: tuple[tuple[str, str], ...]
+
+
+def build_report(results: Results) -> Report:
+    """Put the report of `results` together: sentences, figures, tables, notes, methods, citations."""
+    return Report(
+        title=", ".join(dict.fromkeys(stage.hierarchy for stage in results.stages)) or "An empty run",
+        facts=tuple(_facts(results)),
+        answer=answer(results),
+        details=tuple(details(results)),
+        figures=tuple(_figures(results)),
+        overview=_overview(results.rows),
+        table=Grid(COLUMNS, tuple(tuple(_cell(getattr(row, name)) for name in COLUMNS) for row in results.rows)),
+        notes=results.notes,
+        skipped=results.skipped,
+        methods=tuple(_flat(results.run)),
+        citations=_citations(results),
+    )
+
+
+def _citations(results: Results) -> tuple[tuple[str, str], ...]:
+    """Return each paper once, with the metrics it stands for."""
+    papers: dict[str, list[str]] = {}
+    for name, said in results.metrics.items():
+        if said.paper:
+            papers.setdefault(said.paper, []).append(pretty(name))
+    return tuple((", ".join(names), paper) for paper, names in papers.items())
+
+
+def _facts(results: Results) -> Iterator[tuple[str, str]]:
+    names = dict.fromkeys((stage.hierarchy, stage.name) for stage in results.stages)
+    yield "stages", f"{len(names):,}"
+    if len(results.stimuli):
+        yield "stimuli", f"{len(results.stimuli):,}"
+    if results.skipped:
+        yield "stimuli left out", f"{len(results.skipped):,}"
+    yield "unit", " and ".join(dict.fromkeys(stage.unit for stage in results.stages)) or "none"
+    lesions = [lesion or "intact" for lesion in dict.fromkeys(results.lesions)]
+    yield "lesion", "intact" if lesions == ["intact"] else " against ".join(lesions) or "none"
+    if "seed" in results.run:
+        yield "seed", str(results.run["seed"])
+
+
+def _figures(results: Results) -> Iterator[Drawn]:
+    scaled = {
+        str(name) for node in results.tree.subtree for name, array in node.data_vars.items() if array.dims == ("n1",)
+    }
+    for metric in dict.fromkeys(row.metric for row in results.rows):
+        said = results.metrics.get(metric)
+        misleads = said.misleads if said else ""
+        title = f"{pretty(metric)} over depth"
+        yield _drawn(title, metric_over_depth(results, metric), caption(results, metric), misleads)
+        if metric in scaled:
+            title = f"{pretty(metric)} over scales"
+            yield _drawn(title, scale_curves(results, metric), scale_caption(results, metric))
+
+
+def _drawn(title: str, figure: Figure, written: str, misleads: str = "") -> Drawn:
+    """Turn a figure into SVG whose colours are those of the page, light or dark."""
+    anchor = re.sub(r"\W+", "-", title)
+    svg = to_svg(figure, anchor, f"{title}. {written}")
+    for name, colour in THEME.items():
+        svg = svg.replace(colour, f"var(--{name})")
+    return Drawn(anchor, title[0].upper() + title[1:], svg, written, misleads)
+
+
+def _overview(rows: Sequence[Row]) -> Grid:
+    """Lay the measurements out as stage by metric, each metric's first item."""
+    measured = [row for row in rows if not row.control]
+    first: dict[str, str] = {}
+    for row in measured:
+        first.setdefault(row.metric, row.item)
+    cells: dict[tuple[str, str, str], dict[str, str]] = {}
+    for row in measured:
+        if row.item == first[row.metric]:
+            place = (row.hierarchy, row.stage, row.lesion or "intact")
+            cells.setdefault(place, {}).setdefault(row.metric, _interval(row))
+    kept = [index for index in range(3) if index == 1 or len({place[index] for place in cells}) > 1]
+    head = [("hierarchy", "stage", "lesion")[index] for index in kept]
+    titles = [f"{pretty(name)}{f' ({item})' if item else ''}" for name, item in first.items()]
+    body = [
+        (*(place[index] for index in kept), *(found.get(name, "") for name in first)) for place, found in cells.items()
+    ]
+    return Grid((*head, *titles), tuple(body))
+
+
+def _interval(row: Row) -> str:
+    ends = f" [{number(row.low)}, {number(row.high)}]" if row.low == row.low else ""
+    return number(row.value) + ends
+
+
+def _cell(value: Any) -> str:
+    return "" if value is None else number(value) if isinstance(value, float) else str(value)
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Go through everything that was asked as pairs of dotted name and words; single values before groups, as saved."""
+    for key, value in sorted(values.items(), key=lambda entry: _grouped(entry[1])):
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{key}.")
+        elif _grouped(value):
+            for index, entry in enumerate(value):
+                yield from _flat(entry, f"{prefix}{key}.{index + 1}.")
+        else:
+            yield prefix + key, ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _grouped(value: Any) -> bool:
+    if isinstance(value, list):
+        return bool(value) and all(isinstance(entry, Mapping) for entry in value)
+    return isinstance(value, Mapping)

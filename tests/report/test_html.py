@@ -1,0 +1,143 @@
+"""The report is one file, whole, escaped, and asks for nothing."""
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from stratoscope.errors import ResultsError
+from stratoscope.report import build_report, write_report
+from stratoscope.report.html import linked
+from stratoscope.results import Declared, Results, Row, StageResult, open_results
+from stratoscope.testing.results import toy_results
+from stratoscope.types import Stage
+
+VOID = {"meta", "link", "br", "path", "use"}
+
+
+class Page(HTMLParser):
+    """Reads ids, links and whether tags are closed."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.ids, self.links, self.sources, self.text = [], [], [], [], ""
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        attrs = dict(attrs)
+        if "id" in attrs:
+            self.ids.append(attrs["id"])
+        self.links += [attrs[key] for key in ("href", "xlink:href") if key in attrs]
+        self.sources += [attrs["src"]] if "src" in attrs else []
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.handle_starttag(tag, attrs)
+        if tag not in VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text += data
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+    both = Results.combine([toy_results(), toy_results(lesion="permuted weights", seed=1)])
+    path = write_report(both, tmp_path_factory.mktemp("report") / "report.html")
+    return path.read_text(encoding="utf-8")
+
+
+def test_it_is_well_formed_with_unique_ids_and_links_that_lead_somewhere(page):
+    read = Page(page)
+    assert read.open == []
+    assert len(read.ids) == len(set(read.ids))
+    assert {link[1:] for link in read.links if link.startswith("#")} <= set(read.ids)
+
+
+def test_it_asks_for_nothing_from_anywhere(page):
+    read = Page(page)
+    assert read.sources == []
+    assert all(link.startswith(("#", "https://doi.org/", "data:")) for link in read.links)
+    assert not re.search(r"@import|<script|url\((?!#)", page)
+
+
+def test_it_has_the_answer_figures_warnings_table_notes_and_provenance(page):
+    text = Page(page).text
+    for words in (
+        "Along the 8 stages of toynet",
+        "When it misleads. Responses must not be negative.",
+        "120 stimuli have 4 distinct responses; TwoNN needs 10.",
+        "cup/12.png: the file is truncated",
+        "runs.2.source.lesion",
+        "An invented paper (2026).",
+    ):
+        assert words in text
+    assert page.count("<svg") == 5
+
+
+def test_figures_take_the_colours_of_the_page(page):
+    figures = "".join(re.findall(r"<svg.*?</svg>", page, re.DOTALL))
+    assert "var(--ink)" in figures
+    assert "#1f2430" not in figures
+
+
+def test_words_from_outside_are_escaped(tmp_path):
+    evil = "<script>alert(1)</script>"
+    stage = Stage(evil, 0.5, "relu", (2,), "channel", 2, "flat", evil)
+    rows = (Row.of(stage, "m", float("nan"), n=1, note=evil),)
+    said = [Declared("m", evil, misleads=evil, paper=evil)]
+    run = {"name": evil, evil: 1}
+    results = Results.build(
+        run, [StageResult(stage, {}, rows)], {}, metrics=said, remarks=[evil], skipped=[(evil, evil)]
+    )
+    assert "<script" not in results.report(tmp_path / "r.html").read_text()
+
+
+def test_names_in_any_script_reach_the_page(tmp_path):
+    text = (
+        toy_results(["猫 $x$", "bad\udc80name"], hierarchy="猫 & <net>")
+        .report(tmp_path / "r.html")
+        .read_text(encoding="utf-8")
+    )
+    assert "<h1>猫 &amp; &lt;net&gt;</h1>" in text
+    assert Page(text).open == []
+
+
+def test_an_empty_run_has_a_report(tmp_path):
+    text = write_report(Results.build({}, [], {}), tmp_path / "r.html").read_text()
+    assert "Nothing was measured at two stages or more." in text
+
+
+def test_a_saved_run_gives_the_same_report(tmp_path):
+    results = toy_results()
+    assert build_report(open_results(results.save(tmp_path / "run"))) == build_report(results)
+
+
+def test_a_doi_is_a_link_and_the_rest_is_text():
+    said = str(linked("Doe & Roe 2020, doi:10.1000/ab-c(1), and <more>."))
+    assert (
+        said
+        == 'Doe &amp; Roe 2020, <a href="https://doi.org/10.1000/ab-c(1">doi:10.1000/ab-c(1</a>), and &lt;more&gt;.'
+    )
+
+
+def test_a_place_that_cannot_be_written_is_a_sentence(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ResultsError, match=r"^The report could not be written to .*: .*\. Choose another file\.$"):
+        write_report(toy_results(), tmp_path / "file" / "r.html")
+
+
+def test_a_failing_write_leaves_the_old_report(tmp_path, monkeypatch):
+    path = tmp_path / "r.html"
+    path.write_text("old")
+    monkeypatch.setattr(
+        "pathlib.Path.replace", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device"))
+    )
+    with pytest.raises(ResultsError, match=r"no space left on device"):
+        write_report(Results.build({}, [], {}), path)
+    assert path.read_text() == "old"
+    assert [file.name for file in tmp_path.iterdir()] == ["r.html"]
