@@ -1,0 +1,37 @@
+"""Metrics: functions of plain arrays (stimulus, unit), each of which a run computes from one summary too."""
+
+from stratoscope.metrics.controls import shuffled, size_matched, structureless, without_constant_units
+from stratoscope.metrics.decimation import two_nn_decimation
+from stratoscope.metrics.gride import gride
+from stratoscope.metrics.levina_bickel import levina_bickel
+from stratoscope.metrics.lifetime import lifetime_sparseness
+from stratoscope.metrics.moments import constant_fraction, dead_fraction, unit_mean, unit_variance
+from stratoscope.metrics.similarity import cka, cka_matrix, cka_of_grams, rdm
+from stratoscope.metrics.sparseness import population_sparseness, stimulus_sparseness
+from stratoscope.metrics.spectrum import eigenspectrum, participation_ratio, participation_ratio_corrected
+from stratoscope.metrics.two_nn import two_nn
+
+__all__ = [
+    "cka",
+    "cka_matrix",
+    "cka_of_grams",
+    "constant_fraction",
+    "dead_fraction",
+    "eigenspectrum",
+    "gride",
+    "levina_bickel",
+    "lifetime_sparseness",
+    "participation_ratio",
+    "participation_ratio_corrected",
+    "population_sparseness",
+    "rdm",
+    "shuffled",
+    "size_matched",
+    "stimulus_sparseness",
+    "structureless",
+    "two_nn",
+    "two_nn_decimation",
+    "unit_mean",
+    "unit_variance",
+    "without_constant_units",
+]

@@ -1,0 +1,125 @@
+"""What the streaming metrics cost: AlexNet, 224 px, batch 32, every ReLU stage, against the bare forward pass.
+
+Three questions, each a ratio measured in this run:
+
+- on the same tensors: `profile` with every metric but the pair direction, over the bare forward pass;
+- from JPEG files: the same, over decode + forward with nothing kept;
+- memory: peak resident memory for 500 and for 2,000 files, and above the bare pass.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import stratoscope as st
+from benchmarks.images import write_jpegs
+
+STREAMING = ["population_sparseness", "lifetime_sparseness", "unit_moments", "dead_fraction", "constant_fraction"]
+
+
+def alexnet() -> Any:
+    """AlexNet with random weights: speed does not depend on what it has learnt."""
+    return st.open_source("torchvision:alexnet", weights="random", stages="relu", unit="channel")
+
+
+def tensors(n: int) -> st.Stimuli:
+    """Return `n` float32 images in memory, in ten categories."""
+    images = np.random.default_rng(0).standard_normal((n, 3, 224, 224), dtype=np.float32)
+    columns = {"category": np.array([f"c{i % 10}" for i in range(n)])}
+    return st.Stimuli("tensors", tuple(f"t{i:05d}" for i in range(n)), lambda row: images[row], columns)
+
+
+def bare(source: Any, stimuli: st.Stimuli) -> None:
+    """Play every stimulus with nothing kept: the same decoding, the same batches, the module alone."""
+    import torch
+
+    from stratoscope.sources.feed import feed
+
+    module = source.module.eval()
+    with torch.inference_mode():
+        for _rows, batch in feed(stimuli, source.preprocess, batch_size=32, workers=2):
+            module(batch)
+
+
+def ours(source: Any, stimuli: st.Stimuli) -> None:
+    """Run the pass with every streaming metric."""
+    st.profile(source, stimuli, metrics=STREAMING, unit="channel", batch_size=32, workers=2, progress=False)
+
+
+def seconds(work: Callable[[], None]) -> float:
+    gc.collect()
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def paired_ratio(a: Callable[[], None], b: Callable[[], None], pairs: int) -> dict[str, Any]:
+    """Time `a` and `b` in turn, after one warm-up each, and give the ratios a/b pair by pair."""
+    a()
+    b()
+    runs = [(seconds(a), seconds(b)) for _ in range(pairs)]
+    ratios = sorted(x / y for x, y in runs)
+    return {
+        "ratio": statistics.median(ratios),
+        "ratios": [round(r, 3) for r in ratios],
+        "seconds": statistics.median(x for x, _ in runs),
+        "limit seconds": statistics.median(y for _, y in runs),
+    }
+
+
+def peak_memory(what: str, folder: Path) -> float:
+    """Return the peak resident memory, in MB, of a fresh process that does `what` on the files in `folder`."""
+    command = [sys.executable, "-m", "benchmarks.cost", what, str(folder)]
+    return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip().splitlines()[-1])
+
+
+def measure(n: int = 256, pairs: int = 5, files: tuple[int, int] = (500, 2000)) -> dict[str, Any]:
+    """Run the whole benchmark; `n` and `pairs` make it small for the tests."""
+    source, in_memory = alexnet(), tensors(n)
+    found: dict[str, Any] = {}
+    found["same tensors"] = paired_ratio(lambda: ours(source, in_memory), lambda: bare(source, in_memory), pairs)
+    del in_memory
+    with tempfile.TemporaryDirectory() as temporary:
+        few = write_jpegs(Path(temporary) / "few", files[0])
+        many = write_jpegs(Path(temporary) / "many", files[1])
+        on_disk = st.open_stimuli(str(few))
+        found["JPEG files"] = paired_ratio(lambda: ours(source, on_disk), lambda: bare(source, on_disk), pairs)
+        memory = {
+            f"{what} {n_files}": peak_memory(what, folder)
+            for what, n_files, folder in (
+                ("bare", files[0], few),
+                ("ours", files[0], few),
+                ("bare", files[1], many),
+                ("ours", files[1], many),
+            )
+        }
+    found["memory MB"] = memory
+    found["memory many/few"] = memory[f"ours {files[1]}"] / memory[f"ours {files[0]}"]
+    found["memory above bare MB"] = memory[f"ours {files[1]}"] - memory[f"bare {files[1]}"]
+    return found
+
+
+def main() -> None:
+    """Do one half in this process and print its peak memory in MB (``bare FOLDER``, ``ours FOLDER``), or everything."""
+    if len(sys.argv) == 3:
+        work = {"bare": bare, "ours": ours}[sys.argv[1]]
+        work(alexnet(), st.open_stimuli(sys.argv[2]))
+        print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    else:
+        print(json.dumps(measure(), indent=2))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,147 @@
+"""Close a stage: read its summaries through the metrics, and write down values, controls and notes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from stratoscope.errors import StratoscopeError
+from stratoscope.measure.request import Asked
+from stratoscope.metrics.controls import size_matched, structureless
+from stratoscope.results import Row, StageResult, Values, estimate_arrays
+from stratoscope.statistics.intervals import median_interval
+from stratoscope.types import Estimate, Stage, Summary
+
+#: Dimensions of a metric that compares stages with each other.
+BETWEEN_STAGES = ("stage", "other_stage")
+
+
+def close_stage(
+    stage: Stage,
+    summaries: Mapping[str, Summary],
+    asked: Sequence[Asked],
+    *,
+    n: int,
+    lesion: str,
+    seed: int,
+    smallest: int,
+    broken: str = "",
+) -> tuple[StageResult, Any]:
+    """Compute every metric in `asked` at `stage` from its `summaries`.
+
+    A metric that refuses becomes a row with NaN and its sentence as note, so that one stage never costs the run.
+
+    Parameters
+    ----------
+    n : int
+        Stimuli that were played.
+    smallest : int
+        Number of units of the narrowest stage with the same unit definition, for the size-matched control.
+    broken : str
+        Why this stage has no numbers at all, or an empty string.
+
+    Returns
+    -------
+    StageResult
+    dict, or None
+        State of the Gram summary where there is one, for what compares stages.
+    """
+    states = {} if broken else {name: summary.state() for name, summary in summaries.items()}
+    arrays: dict[str, Values] = {}
+    rows: list[Row] = []
+    for one in (one for one in asked if one.reads(stage) and one.metric.dims != BETWEEN_STAGES):
+        write = _Writer(stage, one, lesion, seed, n)
+        try:
+            if broken:
+                rows.append(write.failed(broken))
+                continue
+            value = one.metric.through(states[one.metric.needs], **one.options)
+            arrays.update(write.arrays(value))
+            rows.extend(write.rows(value))
+            rows.extend(write.controls(states, smallest))
+        except StratoscopeError as error:
+            rows.append(write.failed(str(error)))
+    return StageResult(stage, arrays, tuple(rows)), states.get("gram")
+
+
+def compare_stages(grams: Mapping[Stage, Any], asked: Sequence[Asked]) -> dict[str, Values]:
+    """Compute the metrics that compare stages with each other from the stages' Gram matrices.
+
+    Stages with different unit definitions are never mixed: each definition gets a matrix of its own.
+    """
+    found: dict[str, Values] = {}
+    for one in (one for one in asked if one.metric.dims == BETWEEN_STAGES):
+        for unit in dict.fromkeys(stage.unit for stage in grams):
+            chosen = {stage.name: gram for stage, gram in grams.items() if stage.unit == unit}
+            matrix = np.asarray(one.metric.through(chosen, **one.options))
+            found[f"{one.metric.name}.{unit.replace(':', '-')}"] = Values(matrix, one.metric.dims, {"unit": unit})
+    return found
+
+
+class _Writer:
+    """Writes what one metric gave at one stage as arrays and as rows of the tidy table."""
+
+    def __init__(self, stage: Stage, one: Asked, lesion: str, seed: int, n: int) -> None:
+        self.stage, self.one, self.metric = stage, one, one.metric
+        self.lesion, self.seed, self.n = lesion, seed, n
+
+    def failed(self, note: str) -> Row:
+        nothing = Estimate(value=np.nan, low=np.nan, high=np.nan, n=0, note=note)
+        return self._row(nothing)
+
+    def arrays(self, value: Any) -> dict[str, Values]:
+        about = {"unit": self.metric.unit, "options": repr(dict(self.one.options))}
+        if not isinstance(value, Estimate):
+            return {self.metric.name: Values(np.asarray(value), self.metric.dims, about)}
+        return estimate_arrays(self.metric.name, self.metric.dims, value)
+
+    def rows(self, value: Any) -> list[Row]:
+        if not isinstance(value, Estimate):
+            if np.ndim(value) == 0:
+                return [self._row(Estimate(float(value), np.nan, np.nan, self.n))]
+            if np.ndim(value) != 1:
+                return []
+            return [self._row(median_interval(value), item=f"median over {_plural(self.metric.dims[0])}")]
+        if np.ndim(value.value) == 0:
+            return [self._row(value)]
+        along = self.one.along() or (self.metric.dims[0], range(len(value.value)))
+        return [self._row(_pick(value, i), item=f"{along[0]}={label}") for i, label in enumerate(along[1])]
+
+    def controls(self, states: Mapping[str, Any], smallest: int) -> list[Row]:
+        means = states.get("categories", {}).get("mean")
+        rows = []
+        if "structureless" in self.metric.controls and means is not None:
+            baseline = structureless(means, seed=self.seed, **self.one.options)
+            rows.append(self._row(baseline, item="median over categories", control="structureless"))
+        if "size_matched" in self.metric.controls and means is not None and smallest < self.stage.n_units:
+            matched = size_matched(means, smallest, seed=self.seed, **self.one.options)
+            rows.append(self._row(matched, item="median over categories", control=f"size-matched to {smallest} units"))
+        return rows
+
+    def _row(self, value: Estimate, *, item: str = "", control: str = "") -> Row:
+        dropped = ", ".join(f"{count} {what} dropped" for what, count in value.dropped.items() if count)
+        return Row.of(
+            self.stage,
+            self.metric.name,
+            float(value.value),
+            float(value.low),
+            float(value.high),
+            n=value.n,
+            item=item,
+            lesion=self.lesion,
+            control=control,
+            seed=self.seed if value.seed is None else value.seed,
+            note="; ".join(part for part in (value.note, dropped) if part),
+        )
+
+
+def _pick(value: Estimate, i: int) -> Estimate:
+    one = {name: float(np.asarray(getattr(value, name))[i]) for name in ("value", "low", "high")}
+    n = value.n if np.ndim(value.n) == 0 else int(np.asarray(value.n)[i])
+    return Estimate(**one, n=n, level=value.level, method=value.method, dropped=value.dropped, note=value.note)
+
+
+def _plural(dim: str) -> str:
+    return {"category": "categories", "stimulus": "stimuli", "unit": "units"}.get(dim, dim)

@@ -1,0 +1,75 @@
+"""Everything that was asked of a run, as plain values for ``run.toml``."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from stratoscope.errors import BadInput
+from stratoscope.measure.request import Asked
+from stratoscope.stimuli import describe_stimuli
+from stratoscope.types import Played, Stage, Stimuli
+
+_LIBRARIES = ("stratoscope", "torch", "torchvision", "timm", "transformers", "numpy", "scipy", "xarray", "zarr", "pillow")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a run is carried out; none of it may change a number beyond rounding."""
+
+    batch_size: int
+    workers: int
+    budget: int
+    seed: int
+    skip_unreadable: bool
+    progress: bool
+
+    def __post_init__(self) -> None:
+        if self.batch_size < 1 or self.workers < 1:
+            raise BadInput(
+                f"A run needs at least 1 stimulus a batch and 1 worker, but batch_size is {self.batch_size} and workers "
+                f"{self.workers}. Give positive numbers."
+            )
+
+
+def record(
+    source: Mapping[str, Any],
+    stages: Sequence[Stage],
+    stimuli: Stimuli,
+    asked: Sequence[Asked],
+    played: Played,
+    settings: Settings,
+) -> dict[str, Any]:
+    """Write down what `source` says of itself, the stimuli and their hash, stages, units, metrics, seed and versions."""
+    return {
+        "made": datetime.now(UTC).isoformat(timespec="seconds"),
+        "source": dict(source),
+        "stimuli": {**describe_stimuli(stimuli), "played": played.n, "skipped": len(played.skipped)},
+        "stages": [
+            {"name": stage.name, "unit": stage.unit, "units": stage.n_units, "depth": stage.depth, "kind": stage.kind}
+            for stage in stages
+        ],
+        "metrics": {one.metric.name: {"options": dict(one.options), "units": list(one.units)} for one in asked},
+        "settings": {
+            "seed": settings.seed,
+            "batch_size": settings.batch_size,
+            "workers": settings.workers,
+            "budget_bytes": settings.budget,
+            "skip_unreadable": settings.skip_unreadable,
+        },
+        "versions": {"python": platform.python_version(), "system": platform.platform(), **_versions()},
+    }
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for name in _LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found

@@ -1,0 +1,141 @@
+"""What was asked: metrics by name with their options, and the unit definition each one reads."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stratoscope.errors import BadInput, unknown_name
+from stratoscope.metrics.declare import METRICS
+from stratoscope.types import Metric, Stage
+
+#: A metric by name (``"two_nn"``, ``"two_nn:fraction=0.8"``) or by name and options.
+MetricRequest: TypeAlias = "str | tuple[str, Mapping[str, Any]]"
+
+DEFAULT_METRICS: tuple[str, ...] = (
+    "population_sparseness",
+    "lifetime_sparseness",
+    "dead_fraction",
+    "constant_fraction",
+    "two_nn",
+    "gride",
+    "participation_ratio",
+)
+_FILLED_BY_THE_RUN = ("responses", "categories")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One metric as it was asked for: the options given, and the unit definitions it is to read."""
+
+    metric: Metric
+    options: Mapping[str, Any] = field(default_factory=dict)
+    units: tuple[str, ...] = ()
+
+    def reads(self, stage: Stage) -> bool:
+        """Say whether this metric is to be computed at `stage`."""
+        return not self.units or stage.unit in self.units
+
+    def along(self) -> tuple[str, NDArray[Any]] | None:
+        """Return the option that labels the result's dimension, as ``n1`` does that of `gride`, and its values."""
+        settings = {**_defaults(self.metric), **self.options}
+        name = self.metric.dims[0] if len(self.metric.dims) == 1 else ""
+        return (name, np.atleast_1d(settings[name])) if name in settings else None
+
+
+def parse_metric(text: str) -> tuple[str, dict[str, Any]]:
+    """Split ``"two_nn:fraction=0.8,method=ml"`` into a name and options.
+
+    Values are read as Python literals; what is none is taken as text.
+
+    Examples
+    --------
+    >>> parse_metric("gride:n1=(1, 2, 4)")
+    ('gride', {'n1': (1, 2, 4)})
+    """
+    name, _, rest = text.partition(":")
+    try:
+        call = ast.parse(f"f({rest})", mode="eval").body
+    except SyntaxError:
+        call = None
+    if not isinstance(call, ast.Call) or call.args or any(word.arg is None for word in call.keywords):
+        raise BadInput(f"The metric {text!r} cannot be read. Write name:option=value,option=value.")
+    return name.strip(), {str(word.arg): _literal(word.value) for word in call.keywords}
+
+
+def ask(
+    requests: Sequence[MetricRequest] | None, units: Sequence[str] | None, *, has_categories: bool
+) -> tuple[list[Asked], list[str]]:
+    """Resolve what was asked into declared metrics, and say what was left out of the default list.
+
+    Parameters
+    ----------
+    requests : sequence, or None
+        Metrics; None asks for the default ones that the stimuli allow.
+    units : sequence of str, or None
+        Unit definitions that every metric is to read; None lets each read its conventional one.
+    has_categories : bool
+        Whether the stimuli have categories.
+
+    Returns
+    -------
+    asked : list of Asked
+    notes : list of str
+
+    Raises
+    ------
+    UnknownName
+        For a metric or option that does not exist.
+    BadInput
+        For a metric asked by name that needs categories the stimuli do not have.
+    """
+    notes: list[str] = []
+    asked: list[Asked] = []
+    for request in DEFAULT_METRICS if requests is None else requests:
+        name, options = parse_metric(request) if isinstance(request, str) else (request[0], dict(request[1]))
+        metric = METRICS[name]
+        _check_options(metric, options)
+        if metric.needs == "categories" and not has_categories:
+            sentence = f"{name} compares categories, and these stimuli have no column 'category'."
+            if requests is not None:
+                raise BadInput(f"{sentence} Use class folders or a CSV with that column, or leave the metric out.")
+            notes.append(f"{sentence} It was left out.")
+            continue
+        asked.append(Asked(metric, options, tuple(units or (metric.reads,))))
+    return asked, notes
+
+
+def neighbours_needed(asked: Sequence[Asked]) -> int:
+    """Return how many nearest neighbours of every stimulus the metrics in `asked` read."""
+    needed = [2]
+    for one in asked:
+        options = {**_defaults(one.metric), **one.options}
+        if "n1" in options:
+            needed.append(2 * int(max(options["n1"])))
+        if isinstance(options.get("k"), int):
+            needed.append(int(options["k"]))
+    return max(needed)
+
+
+def _check_options(metric: Metric, options: Mapping[str, Any]) -> None:
+    known = [name for name in _defaults(metric) if name not in _FILLED_BY_THE_RUN]
+    for name in options:
+        if name not in known:
+            raise unknown_name(f"option of {metric.name}", name, known)
+
+
+def _defaults(metric: Metric) -> dict[str, Any]:
+    return {name: one.default for name, one in inspect.signature(metric.function).parameters.items()}
+
+
+def _literal(node: ast.expr) -> Any:
+    try:
+        return ast.literal_eval(node)
+    except ValueError:
+        return ast.unparse(node)

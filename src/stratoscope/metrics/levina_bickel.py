@@ -1,0 +1,138 @@
+"""Levina-Bickel: maximum likelihood dimension from the first k neighbours of every point."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from stratoscope.errors import BadInput
+from stratoscope.metrics.declare import metric
+from stratoscope.metrics.neighbour_interval import influence_variance, log_interval
+from stratoscope.metrics.neighbourhoods import Neighbourhoods, check_enough, neighbourhoods_in, neighbourhoods_of
+from stratoscope.metrics.responses import checked_choice
+from stratoscope.types import Estimate, Floats
+
+AVERAGES = ("mackay", "levina")
+
+
+def _ranks(k: int | Sequence[int]) -> tuple[int, ...]:
+    ranks = tuple(int(rank) for rank in np.atleast_1d(np.asarray(k)))
+    if not ranks or min(ranks) < 3:
+        raise BadInput(f"k must be numbers of neighbours, whole numbers from 3 up, but {k!r} came.")
+    return ranks
+
+
+def _mean_log_ratio(logs: Floats, k: int) -> Floats:
+    """Return 1/(k-1) Σ_{j<k} log(T_k / T_j) of every point, the inverse of its local dimension."""
+    return np.asarray(logs[:, k - 1] - logs[:, : k - 1].mean(axis=1))
+
+
+def _steps(d: float, k: int) -> Floats:
+    """Return the change of the mean log ratio expected when the neighbour at each rank is taken away."""
+    spacing = 1.0 / (d * np.arange(1, k + 1))
+    behind = np.cumsum(spacing[: k - 1][::-1])[::-1]
+    return np.asarray(spacing[k - 1] - np.append(behind, 0.0) / (k - 1))
+
+
+def _one_k(logs: Floats, used: np.ndarray, k: int, average: str) -> tuple[float, Floats, Floats]:
+    """Return dimension, contribution of every point, and effect of every rank at one k."""
+    inverse = _mean_log_ratio(logs, k)
+    mean = float(inverse[used].mean() if average == "mackay" else (1.0 / inverse[used]).mean())
+    d = 1.0 / mean if average == "mackay" else mean
+    slope = np.full_like(inverse, -(d**2)) if average == "mackay" else -1.0 / inverse**2
+    psi = -(d**2) * inverse if average == "mackay" else 1.0 / inverse
+    return d, np.where(used, psi, np.nan), np.where(used[:, None], -slope[:, None] * _steps(d, k), np.nan)
+
+
+def _levina_bickel(near: Neighbourhoods, *, k: int | Sequence[int] = 10, average: str = "mackay") -> Estimate:
+    checked_choice(average, AVERAGES, "average")
+    ranks = _ranks(k)
+    last = max(ranks)
+    check_enough(near.n, near.dropped["duplicates"], "levina_bickel", last + 2)
+    if near.k < last:
+        raise BadInput(f"levina_bickel with k = {last} reads {last} neighbours, but only {near.k} are known.")
+    distance = near.distance[:, :last]
+    zero, tied = distance[:, 0] <= 0, distance[:, 0] == distance[:, min(ranks) - 1]
+    used = ~(zero | tied)
+    check_enough(int(used.sum()), near.dropped["duplicates"], "levina_bickel", last + 2)
+    logs = np.log(np.where(used[:, None], distance, 1.0 + np.arange(last)))
+    parts = [_one_k(logs, used, rank, average) for rank in ranks]
+    d = float(np.mean([part[0] for part in parts]))
+    psi = np.mean([part[1] for part in parts], axis=0)
+    weights = np.mean([np.pad(part[2], ((0, 0), (0, last - part[2].shape[1]))) for part in parts], axis=0)
+    deviation = np.sqrt(influence_variance(psi, weights, near.index[:, :last], (1 + min(ranks)) / 2))
+    low, high = log_interval(d, deviation)
+    return Estimate(
+        value=d,
+        low=float(low),
+        high=float(high),
+        n=int(used.sum()),
+        method=f"levina_bickel k={','.join(map(str, ranks))} {average}; interval from shared neighbourhoods",
+        dropped={**near.dropped, "zero distances": int(zero.sum()), "ties": int((tied & ~zero).sum())},
+        scale=float(distance[used].mean()),
+    )
+
+
+def _through_gram(state: Mapping[str, Any], *, k: int | Sequence[int] = 10, average: str = "mackay") -> Estimate:
+    near = neighbourhoods_in(state, "levina_bickel", fewest=max(_ranks(k)) + 2)
+    return _levina_bickel(near, k=k, average=average)
+
+
+@metric(
+    needs="gram",
+    through=_through_gram,
+    unit="dimensions",
+    reads="position",
+    controls=("two_nn", "gride"),
+    paper="Levina & Bickel 2004, Advances in Neural Information Processing Systems 17",
+)
+def levina_bickel(responses: Any, *, k: int | Sequence[int] = 10, average: str = "mackay") -> Estimate:
+    """Intrinsic dimension of the responses from the first k neighbours (maximum likelihood of Levina and Bickel).
+
+    With T_j the distance to neighbour j, the local dimension of a point is ::
+
+        m_k(x) = [ 1/(k-1) Σ_{j<k} log(T_k / T_j) ]^-1
+
+    Parameters
+    ----------
+    responses : array (stimulus, unit)
+        Responses, finite. Exact duplicates are merged first; points with a first distance of 0, or with all k
+        distances equal, are dropped.
+    k : int or sequence of int
+        Number of neighbours, from 3 up; estimates are averaged over several.
+    average : str
+        ``mackay`` is 1 / mean(1 / m_k), the likelihood of all points together (MacKay and Ghahramani's comment);
+        ``levina`` is mean(m_k), as first published, which reads (k - 1) / (k - 2) too high.
+
+    Returns
+    -------
+    Estimate
+        Dimension, 95 % interval for its mean over samples of this size, and mean distance as scale.
+
+    Raises
+    ------
+    TooFew
+        For fewer than k + 2 distinct stimuli.
+    BadInput
+        For NaN or infinite responses, wrong shapes, or a k below 3.
+
+    When it misleads
+    ----------------
+    It reads low in high dimension and at borders, more so for larger k: 18 % off on benchmark manifolds with
+    2,000 points at k = 10, where TwoNN is 13 % off. One k is one scale: compare with `gride`.
+
+    References
+    ----------
+    Levina & Bickel 2004, Maximum likelihood estimation of intrinsic dimension, NIPS 17.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> round(levina_bickel(np.random.default_rng(0).random((500, 2))).value)
+    2
+    """
+    ranks = _ranks(k)
+    near = neighbourhoods_of(responses, max(ranks), "levina_bickel", fewest=max(ranks) + 2)
+    return _levina_bickel(near, k=ranks, average=average)

@@ -1,0 +1,73 @@
+"""Batches in blocks that fit the processor's cache, from torch or numpy, wherever they lie.
+
+Torch is never imported here: a tensor is recognised by what it can do, so arrays work where torch is not loaded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stratoscope.types import Floats, Responses
+
+#: Elements of one block: two float64 buffers of it (1 MiB) stay in the second-level cache.
+BLOCK = 1 << 16
+
+
+def on_host(block: Responses) -> NDArray[Any]:
+    """Return `block` as a numpy array; a tensor on the processor is viewed, one on a device is copied."""
+    if isinstance(block, np.ndarray):
+        return block
+    tensor = block.detach()
+    if str(tensor.dtype) == "torch.bfloat16":  # numpy has no bfloat16; float32 holds it exactly
+        tensor = tensor.float()
+    array: NDArray[Any] = tensor.cpu().numpy()
+    return array
+
+
+def row_blocks(n_rows: int, n_units: int) -> Iterator[tuple[slice, slice]]:
+    """Cut a batch into blocks that are long along units, for what is reduced along units."""
+    width = min(n_units, BLOCK)
+    height = max(1, BLOCK // max(width, 1))
+    return _cut(n_rows, n_units, height, width)
+
+
+def unit_blocks(n_rows: int, n_units: int) -> Iterator[tuple[slice, slice]]:
+    """Cut a batch into blocks of up to 255 stimuli, for what is reduced along stimuli."""
+    height = min(n_rows, 255, max(64, BLOCK // max(n_units, 1)))
+    return _cut(n_rows, n_units, height, max(1, BLOCK // max(height, 1)))
+
+
+def _cut(n_rows: int, n_units: int, height: int, width: int) -> Iterator[tuple[slice, slice]]:
+    for row in range(0, n_rows, max(height, 1)):
+        for unit in range(0, n_units, max(width, 1)):
+            yield slice(row, min(row + height, n_rows)), slice(unit, min(unit + width, n_units))
+
+
+class Scratch:
+    """Two float64 buffers that every block of every batch reuses; fresh arrays would cost memory traffic."""
+
+    def __init__(self) -> None:
+        self._buffers = np.empty((2, 0))
+
+    def load(self, block: NDArray[Any]) -> tuple[Floats, Floats]:
+        """Return `block` in float64 in the first buffer, and the second, of the same shape, with whatever was in it."""
+        if self._buffers.shape[1] < block.size:
+            self._buffers = np.empty((2, block.size))
+        first, second = self._buffers[:, : block.size].reshape(2, *block.shape)
+        np.copyto(first, block, casting="unsafe")
+        return first, second
+
+
+def count_above(block: NDArray[Any], threshold: float, axis: int) -> NDArray[Any]:
+    """Count the elements above `threshold` along `axis`, compared in float64; at most 255 of them along axis 0."""
+    # an array, not a scalar: numpy would round a scalar to the precision of the block
+    above = block > (0.0 if threshold == 0 else np.array([threshold], dtype=np.float64))
+    if axis == 0:  # bytes cannot overflow below 256 rows and add eight times faster than integers
+        return np.asarray(np.add.reduce(above.view(np.uint8), axis=0, dtype=np.uint8))
+    if len(above) == 1:  # without an axis numpy counts eight times faster
+        return np.array([np.count_nonzero(above)])
+    return np.asarray(np.count_nonzero(above, axis=1))

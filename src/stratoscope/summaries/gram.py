@@ -1,0 +1,152 @@
+"""The pair geometry of one stage: inner products between stimuli, and their nearest neighbours."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stratoscope.errors import TooFew
+from stratoscope.summaries.candidates import NeighbourTable
+from stratoscope.summaries.neighbours import nearest_from_blocks, nearest_from_gram, product_precision
+from stratoscope.summaries.pairs import Blocks, gram, squared_norms, typical_size
+from stratoscope.summaries.rows import check_alike
+from stratoscope.summaries.spool import Spool
+from stratoscope.types import Floats, Integers, Responses, Summary
+
+
+class Gram:
+    """Between stimuli: the Gram matrix of unit-centred responses and the nearest neighbours of every stimulus.
+
+        G_ij = sum_u (x_iu - mean_u) (x_ju - mean_u)
+
+    Parameters
+    ----------
+    n_stimuli, n_units : int
+        Most stimuli that may come, and units of the stage.
+    k : int
+        Neighbours of every stimulus; 129 serve Gride up to n1 = 64. Fewer stimuli have all others as neighbours.
+    neighbours_only : bool
+        Leave the matrix out: memory is then a strip of rows at a time, however many stimuli there are.
+    duplicates : {"keep", "merge"}
+        Keep stimuli with equal responses, as neighbours at distance 0, or search among the distinct ones.
+    dtype, memory_limit, folder
+        Of the `Spool` that holds the responses until all have come.
+
+    Raises
+    ------
+    TooFew
+        Fewer than two stimuli with finite responses when the state is asked for.
+
+    Notes
+    -----
+    `state` holds ``rows`` (the stimuli seen, ascending), ``n_units``, ``mean`` (unit,), ``gram`` (row, row),
+    ``distances`` and ``neighbours`` (row, neighbour), ``duplicates``, ``n_exact`` and ``n_nonfinite`` (row,).
+    ``neighbours`` are positions in ``rows``. A stimulus with a response that is NaN or infinite is left out of the
+    unit means and of the search: its products and distances are NaN, its neighbours -1. So are, with
+    ``duplicates="merge"``, the distances and neighbours of a stimulus that repeats an earlier one.
+
+    Distances come from `stratoscope.summaries.neighbours`, which says how exact they are.
+    """
+
+    def __init__(
+        self,
+        n_stimuli: int,
+        n_units: int,
+        *,
+        k: int = 129,
+        neighbours_only: bool = False,
+        duplicates: str = "keep",
+        dtype: str | None = None,
+        memory_limit: int | None = None,
+        folder: str | os.PathLike[str] | None = None,
+    ) -> None:
+        self.n_stimuli, self.n_units, self.k = n_stimuli, n_units, k
+        self.neighbours_only, self.duplicates = neighbours_only, duplicates
+        self.spool = Spool(n_stimuli, n_units, dtype=dtype, memory_limit=memory_limit, folder=folder)
+
+    def update(self, rows: Integers, responses: Responses) -> None:
+        """Take in a batch of responses (stimulus, unit) to the stimuli at positions `rows`."""
+        self.spool.write(rows, responses)
+
+    def merge(self, other: Summary) -> None:
+        """Take in everything that `other` has seen; their stimuli must not overlap."""
+        check_alike(self, other, ("n_stimuli", "n_units", "k", "neighbours_only", "duplicates"))
+        assert isinstance(other, Gram)
+        self.spool.merge(other.spool)
+
+    def close(self) -> None:
+        """Give the spool's memory or file back."""
+        self.spool.close()
+
+    def state(self) -> dict[str, Any]:
+        """Read the spool and return the arrays named in the notes of the class."""
+        rows = self.spool.rows
+        nonfinite, mean = self._columns(len(rows))
+        finite = np.flatnonzero(nonfinite == 0)
+        if len(finite) < 2:
+            raise TooFew(
+                f"Pairs need at least 2 stimuli with finite responses, but {len(finite)} of the {len(rows)} seen are. "
+                "Play more stimuli, or look for NaN in the stage."
+            )
+        k = min(self.k, len(finite) - 1)
+        products, table = self._pairs(finite, k)
+        at = finite[table.rows]
+        distances, neighbours = np.full((len(rows), k), np.nan), np.full((len(rows), k), -1)
+        width = table.index.shape[1]
+        distances[at, :width], neighbours[at, :width] = table.distance, at[table.index]
+        state = {
+            "rows": rows,
+            "n_units": np.int64(self.n_units),
+            "mean": mean,
+            "distances": distances,
+            "neighbours": neighbours,
+            "duplicates": np.int64(table.duplicates),
+            "n_exact": np.int64(table.n_exact),
+            "n_nonfinite": nonfinite,
+        }
+        return state if products is None else state | {"gram": _spread(products, finite, len(rows))}
+
+    def _pairs(self, finite: Integers, k: int) -> tuple[Floats | None, NeighbourTable]:
+        """Compute products and neighbours of the stimuli `finite`: the seam for a faster engine."""
+        n, blocks = len(finite), self._blocks(finite)
+        if self.neighbours_only:
+            return None, nearest_from_blocks(blocks, n, k, duplicates=self.duplicates)
+        precision = product_precision(n, k)
+        scale = typical_size(squared_norms(blocks, n), self.n_units) if precision == "float32" else 1.0
+        products = gram(blocks, n, precision=precision, scale=scale)
+        return products, nearest_from_gram(products, blocks, k, precision=precision, duplicates=self.duplicates)
+
+    def _blocks(self, chosen: Integers) -> Blocks:
+        everything = len(chosen) == len(self.spool.rows)
+        return lambda: (block if everything else block[chosen] for _, block in self.spool.blocks())
+
+    def _columns(self, n_rows: int) -> tuple[Integers, Floats]:
+        """Return how many responses of each stimulus are not finite, and the unit means over the other stimuli."""
+        nonfinite, mean = np.zeros(n_rows, dtype=np.int64), np.full(self.n_units, np.nan)
+        for start, block in self.spool.blocks():
+            finite = np.isfinite(block)
+            if finite.all():
+                mean[start : start + block.shape[1]] = _unit_means(block)
+            else:
+                nonfinite += np.count_nonzero(~finite, axis=1)
+        left = nonfinite == 0
+        if left.any() and not left.all():  # all means anew, over the same stimuli
+            for start, block in self.spool.blocks():
+                mean[start : start + block.shape[1]] = _unit_means(block[left])
+        return nonfinite, mean
+
+
+def _unit_means(block: NDArray[Any]) -> Floats:
+    return np.asarray(block[0] + (block - block[0].astype(np.float64)).mean(axis=0))
+
+
+def _spread(products: Floats, rows: Integers, n_rows: int) -> Floats:
+    """Put `products` at `rows` of an (n_rows, n_rows) matrix that is NaN elsewhere."""
+    if len(rows) == n_rows:
+        return products
+    full = np.full((n_rows, n_rows), np.nan)
+    full[np.ix_(rows, rows)] = products
+    return full

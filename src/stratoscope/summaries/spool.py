@@ -1,0 +1,237 @@
+"""Responses of one stage, written once in batches of stimuli and read back in blocks of units.
+
+The store is cut into panels of neighbouring units; within a panel, stimuli lie one after the other in order of arrival.
+So a batch writes one contiguous piece a panel, and a panel comes back in one sequential read. Stimulus-major order
+would turn each read into one seek a stimulus, unit-major order each write into one seek a unit.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import tempfile
+import weakref
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any, Self
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from stratoscope.errors import BadInput, BudgetTooSmall
+from stratoscope.summaries.blocks import on_host
+from stratoscope.summaries.rows import SeenRows, check_alike, check_shape
+from stratoscope.types import Integers, Responses
+
+#: Aimed size of a panel in bytes: what a reader of blocks holds in memory at a time.
+PANEL_BYTES = 16 << 20
+_GIB = 1 << 30
+
+
+class Spool:
+    """Responses (stimulus, unit), kept in memory where they fit and in a file where they do not.
+
+    Parameters
+    ----------
+    n_stimuli, n_units : int
+        Most stimuli that may come, and units of the stage.
+    dtype : {None, "float32", "float64"}
+        Precision kept. None takes that of the first batch: float64 for float64 and integers, else float32.
+        Responses that do not fit into it are refused, never rounded.
+    memory_limit : int, optional
+        Most bytes to keep in memory; beyond it the responses go to a file. None keeps them in memory.
+    folder : path, optional
+        Folder of the file. The file has no name there, so that nothing is left behind however the run ends.
+    panel_units : int, optional
+        Units of one panel; by default as many as make panels of about 16 MiB.
+
+    Raises
+    ------
+    BudgetTooSmall
+        The responses fit neither into `memory_limit` nor on the disk of `folder`.
+    BadInput
+        `folder` cannot be written to.
+    """
+
+    def __init__(
+        self,
+        n_stimuli: int,
+        n_units: int,
+        *,
+        dtype: DTypeLike | None = None,
+        memory_limit: int | None = None,
+        folder: str | os.PathLike[str] | None = None,
+        panel_units: int | None = None,
+    ) -> None:
+        self.n_stimuli, self.n_units = n_stimuli, n_units
+        self.memory_limit, self.folder = memory_limit, folder
+        self.dtype = None if dtype is None else np.dtype(dtype)
+        self.panel_units = panel_units or min(n_units, max(256, PANEL_BYTES // (4 * max(n_stimuli, 1))))
+        self._seen = SeenRows(n_stimuli)
+        self._order = np.empty(n_stimuli, dtype=np.int64)
+        self._n = 0
+        self._memory: NDArray[Any] | None = None
+        self._file: IO[bytes] | None = None
+        self._closed = False
+
+    @property
+    def rows(self) -> Integers:
+        """Rows of the stimuli that were written, ascending: the order in which they are read."""
+        return self._seen.rows()
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes the responses take when all stimuli have come."""
+        return self.n_stimuli * self.n_units * (self.dtype or np.dtype(np.float32)).itemsize
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether the responses stay in memory."""
+        return self.memory_limit is None or self.nbytes <= self.memory_limit
+
+    def write(self, rows: Integers, responses: Responses) -> None:
+        """Take in responses (stimulus, unit) to the stimuli at positions `rows`; each row once."""
+        self._check_open()
+        check_shape(responses, len(rows), self.n_units)
+        first = on_host(responses[:1, :1])
+        self._settle_dtype(first.dtype)
+        rows = self._seen.add(rows)
+        if not rows.size:
+            return
+        self._open_store()
+        for start, stop in self._panels():
+            self._put(start, stop, on_host(responses[:, start:stop]))
+        self._order[self._n : self._n + len(rows)] = rows
+        self._n += len(rows)
+
+    def blocks(self) -> Iterator[tuple[int, NDArray[Any]]]:
+        """Yield ``(start, block)`` for every panel: units from `start` on, (stimulus, unit) in the order of `rows`."""
+        self._check_open()
+        if self._n == 0:
+            return
+        order = np.argsort(self._order[: self._n])
+        ordered = bool((order[1:] > order[:-1]).all())
+        for start, stop in self._panels():
+            panel = self._get(start, stop)
+            yield start, panel if ordered else panel[order]
+
+    def merge(self, other: Spool) -> None:
+        """Take in everything that `other` holds; their stimuli must not overlap."""
+        check_alike(self, other, ("n_stimuli", "n_units", "panel_units"))
+        if other._n == 0:
+            return
+        assert other.dtype is not None
+        self._settle_dtype(other.dtype)
+        self._seen.merge(other._seen)
+        self._open_store()
+        for start, stop in self._panels():
+            self._put(start, stop, other._get(start, stop))
+        self._order[self._n : self._n + other._n] = other._order[: other._n]
+        self._n += other._n
+
+    def close(self) -> None:
+        """Give memory and file back; nothing can be read afterwards."""
+        self._closed, self._memory = True, None
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise BadInput("The spool is closed and its responses are gone. Read it before closing, or play again.")
+
+    def _settle_dtype(self, came: np.dtype[Any]) -> None:
+        wanted = np.promote_types(came, np.float32)  # float64 for float64 and for long integers
+        if self.dtype is None:
+            self.dtype = wanted
+        if not np.can_cast(wanted, self.dtype):
+            raise BadInput(
+                f"The spool keeps {self.dtype} but responses of {came} came, which it would have to round. "
+                f"Make it with dtype='float64', or convert the responses to {self.dtype} yourself."
+            )
+
+    def _panels(self) -> Iterator[tuple[int, int]]:
+        for start in range(0, self.n_units, self.panel_units):
+            yield start, min(start + self.panel_units, self.n_units)
+
+    def _open_store(self) -> None:
+        if self._memory is not None or self._file is not None:
+            return
+        if self.in_memory:
+            self._memory = np.empty(self.n_stimuli * self.n_units, dtype=self.dtype)
+        else:
+            self._file = _open_file(self.folder, self.nbytes, self.memory_limit or 0)
+            weakref.finalize(self, self._file.close)  # also where a run breaks off
+
+    def _put(self, start: int, stop: int, piece: NDArray[Any]) -> None:
+        """Write `piece` (stimulus, unit) behind the stimuli that the panel of units `start` to `stop` holds."""
+        offset = start * self.n_stimuli + self._n * (stop - start)
+        if self._memory is not None:
+            self._memory[offset : offset + piece.size].reshape(piece.shape)[:] = piece
+            return
+        assert self._file is not None
+        assert self.dtype is not None
+        try:
+            self._file.seek(offset * self.dtype.itemsize)
+            left = np.ascontiguousarray(piece, dtype=self.dtype).data.cast("B")
+            while left:
+                left = left[self._file.write(left) :]
+        except OSError as error:
+            raise _disk_error(error, self.folder, self.nbytes) from error
+
+    def _get(self, start: int, stop: int) -> NDArray[Any]:
+        offset, shape = start * self.n_stimuli, (self._n, stop - start)
+        size = shape[0] * shape[1]
+        if self._memory is not None:
+            view = self._memory[offset : offset + size].reshape(shape)
+            view.flags.writeable = False
+            return view
+        assert self._file is not None
+        assert self.dtype is not None
+        panel = np.empty(shape, dtype=self.dtype)
+        self._file.seek(offset * self.dtype.itemsize)
+        left = panel.data.cast("B")
+        while left:
+            got = self._file.readinto(left)  # type: ignore[attr-defined]
+            if not got:
+                raise BadInput("The spool's file ended early: something has cut it. Run again with another folder.")
+            left = left[got:]
+        return panel
+
+
+def _open_file(folder: str | os.PathLike[str] | None, size: int, limit: int) -> IO[bytes]:
+    """Open a nameless file of `size` bytes, claiming its room on the disk now rather than in the middle of a run."""
+    if folder is None:
+        raise BudgetTooSmall(
+            f"The responses take {size / _GIB:.2f} GiB, but only {limit / _GIB:.2f} GiB of memory are allowed and no "
+            "folder was named to keep them in. Name a folder with room, or allow more memory."
+        )
+    try:
+        file = tempfile.TemporaryFile(dir=Path(folder), buffering=0)  # noqa: SIM115 - lives as long as the spool
+    except OSError as error:
+        raise _disk_error(error, folder, size) from error
+    try:
+        if hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(file.fileno(), 0, size)
+    except OSError as error:
+        if error.errno not in {errno.EOPNOTSUPP, errno.EINVAL}:  # file systems that cannot reserve room
+            file.close()
+            raise _disk_error(error, folder, size) from error
+    return file
+
+
+def _disk_error(error: OSError, folder: object, size: int) -> BadInput:
+    if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+        return BudgetTooSmall(
+            f"The responses take {size / _GIB:.2f} GiB, more than the disk of {str(folder)!r} has left. "
+            "Free some room, name another folder, or read fewer or narrower stages."
+        )
+    return BadInput(
+        f"The spool cannot use the folder {str(folder)!r}: {error.strerror}. Name a folder you may write to."
+    )
