@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
 import torch
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from stratoscope.errors import WeightsError
@@ -38,6 +40,17 @@ def test_what_was_saved_is_opened_again(name, half, tmp_path):
     for key, tensor in network.state_dict().items():
         assert opened.state_dict()[key].dtype == tensor.dtype
         torch.testing.assert_close(opened.state_dict()[key], tensor, rtol=tolerance, atol=tolerance)
+
+
+def test_the_header_says_in_text_how_images_are_treated_and_what_makes_the_network(tmp_path):
+    save_checkpoint(tmp_path / "a.safetensors", build("alexnet", seed=0), HEADER)
+    with safe_open(tmp_path / "a.safetensors", framework="pt") as file:
+        texts = file.metadata()
+    assert texts["architecture"] == "stratoscope.models:alexnet"
+    assert json.loads(texts["arguments"]) == {"classes": 10}
+    assert (texts["size"], texts["mode"], json.loads(texts["mean"])) == ("64", "squash", [0.03] * 3)
+    assert texts["command"] == "stratoscope train alexnet"
+    assert json.loads(texts["classes"]) == list("abcdefghij")
 
 
 def test_half_stores_matrices_in_16_bits_and_statistics_in_32(tmp_path):
@@ -75,7 +88,7 @@ def test_foreign_missing_and_damaged_files_are_refused(tmp_path):
     ):
         open_checkpoint(tmp_path / "foreign.safetensors")
     save_checkpoint(tmp_path / "other.safetensors", build("vgg"), replace(HEADER, architecture="inception"))
-    with pytest.raises(WeightsError, match=r'its architecture is "inception"\. Known architectures: alexnet, vgg'):
+    with pytest.raises(WeightsError, match=r"its architecture is 'inception'\. Known architectures: alexnet, vgg"):
         open_checkpoint(tmp_path / "other.safetensors")
     (tmp_path / "cut.safetensors").write_bytes((tmp_path / "foreign.safetensors").read_bytes()[:20])
     with pytest.raises(WeightsError, match=r"'cut\.safetensors' is damaged or no safetensors file"):

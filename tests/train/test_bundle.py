@@ -28,11 +28,12 @@ def test_chosen_steps_are_bundled_and_listed(trained, tmp_path):
     kept = bundle(trained, [0, 2], tmp_path / "package" / "vgg")
     write_index(tmp_path / "package" / "index.toml", {"vgg": kept})
     index = tomllib.loads((tmp_path / "package" / "index.toml").read_text())["vgg"]
-    assert index["steps"] == [0, 2]
+    assert index["steps"] == {"0": "vgg/step-000000.safetensors", "2": "vgg/step-000002.safetensors"}
+    assert index["file"] == index["steps"]["2"]
     assert index["classes"] == ["jug", "ring", "star"]
-    assert max(index["half_precision_change"]) < 0.01
-    for file, accuracy in zip(index["files"], index["accuracy"], strict=True):
-        assert open_checkpoint(tmp_path / "package" / file)[1].accuracy == accuracy
+    assert max(index["half_precision_change"].values()) < 0.01
+    for step, file in index["steps"].items():
+        assert open_checkpoint(tmp_path / "package" / file)[1].accuracy == index["accuracy"][step]
 
 
 def test_a_step_without_checkpoint_is_refused(trained, tmp_path):

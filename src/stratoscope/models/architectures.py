@@ -40,31 +40,51 @@ class Architecture:
     hidden: tuple[str, ...]
 
 
+def alexnet(classes: int = 10) -> nn.Module:
+    """Build the AlexNet-like network with fresh weights."""
+    return PlainNet(classes)
+
+
+def vgg(classes: int = 10) -> nn.Module:
+    """Build the VGG-like network with fresh weights."""
+    return VggNet(classes)
+
+
+def resnet(classes: int = 10) -> nn.Module:
+    """Build the small ResNet with fresh weights."""
+    return ResidualNet(classes)
+
+
+def vit(classes: int = 10) -> nn.Module:
+    """Build the tiny vision transformer with fresh weights."""
+    return VisionTransformer(classes)
+
+
 ARCHITECTURES: dict[str, Architecture] = {
     entry.name: entry
     for entry in (
         Architecture(
             "alexnet",
             "AlexNet-like: 5 convolutions and 2 hidden fully connected layers with ReLU, no normalisation",
-            PlainNet,
+            alexnet,
             ("relu1", "relu2", "relu3", "relu4", "relu5", "relu6", "relu7"),
         ),
         Architecture(
             "vgg",
             "VGG-like: 8 convolutions of 3 x 3 with batch normalisation and ReLU, 1 hidden fully connected layer",
-            VggNet,
+            vgg,
             (*(f"block{block}.relu{unit}" for block in range(1, 5) for unit in (1, 2)), "relu"),
         ),
         Architecture(
             "resnet",
             "ResNet: a stem and 6 basic blocks with batch normalisation",
-            ResidualNet,
+            resnet,
             ("relu", *(f"layer{layer}.{block}.relu2" for layer in (1, 2, 3) for block in (0, 1))),
         ),
         Architecture(
             "vit",
             "Vision transformer: patches of 8 pixels, 4 blocks of width 64",
-            VisionTransformer,
+            vit,
             ("blocks.0", "blocks.1", "blocks.2", "blocks.3"),
         ),
     )

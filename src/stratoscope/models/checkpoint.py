@@ -18,10 +18,17 @@ from torch import Tensor, nn
 from stratoscope.errors import WeightsError
 from stratoscope.models.architectures import ARCHITECTURES, INPUT_SIZE, build
 
+#: Where the functions are that make the networks.
+PREFIX = "stratoscope.models:"
+
 
 @dataclass(frozen=True)
 class Header:
-    """What stands in the header of a checkpoint, each value as JSON.
+    """What stands in the header of a checkpoint.
+
+    In the file every value is text: ``architecture`` as the function that makes the network
+    (``stratoscope.models:NAME``) with its ``arguments``, ``size``, ``mode`` and the ``mean`` and ``std`` of three
+    channels as the treatment of images, lists as JSON.
 
     Attributes
     ----------
@@ -43,8 +50,8 @@ class Header:
         The set that was learned.
     command : str
         The command line that makes the file again.
-    input_size : int
-        Rows and columns of the input.
+    size : int
+        Rows and columns of the input; larger images are resized to it.
     version, torch : str
         Versions of this package and of torch.
     """
@@ -59,7 +66,7 @@ class Header:
     accuracy: float
     stimuli: str
     command: str
-    input_size: int = INPUT_SIZE
+    size: int = INPUT_SIZE
     version: str = ""
     torch: str = ""
 
@@ -79,8 +86,7 @@ def save_checkpoint(path: str | Path, network: nn.Module, header: Header, *, hal
         Store weight matrices and kernels in 16 bits. Biases and the statistics of normalisation keep 32.
     """
     tensors = {name: _stored(tensor, half) for name, tensor in network.state_dict().items()}
-    written = asdict(header) | {"version": _version(), "torch": str(torch.__version__)}
-    write_tensors(path, tensors, {name: json.dumps(value) for name, value in written.items()})
+    write_tensors(path, tensors, _texts(header))
 
 
 def write_tensors(path: str | Path, tensors: Mapping[str, Tensor], header: Mapping[str, str]) -> None:
@@ -150,16 +156,33 @@ def _shapes(name: str, tensors: Mapping[str, Tensor], wanted: Mapping[str, Tenso
     return f"{name!r} is {tuple(tensors[name].shape)} in the file and {tuple(wanted[name].shape)} in the network"
 
 
+def _texts(header: Header) -> dict[str, str]:
+    values = asdict(header) | {
+        "architecture": PREFIX + header.architecture,
+        "arguments": {"classes": len(header.classes)},
+        "mode": "squash",
+        "mean": [header.mean] * 3,
+        "std": [header.std] * 3,
+        "version": _version(),
+        "torch": str(torch.__version__),
+    }
+    return {name: value if isinstance(value, str) else json.dumps(value) for name, value in values.items()}
+
+
 def _header(path: Path, texts: Mapping[str, str]) -> Header:
-    names = [entry.name for entry in fields(Header)]
-    missing = [name for name in names if name not in texts]
-    if missing or json.loads(texts["architecture"]) not in ARCHITECTURES:
-        what = f"its header lacks {', '.join(missing)}" if missing else f"its architecture is {texts['architecture']}"
+    missing = [entry.name for entry in fields(Header) if entry.name not in texts]
+    name = texts.get("architecture", "").removeprefix(PREFIX)
+    if missing or name not in ARCHITECTURES:
+        what = f"its header lacks {', '.join(missing)}" if missing else f"its architecture is {name!r}"
         raise WeightsError(
             f"{path.name!r} is not a checkpoint of this package: {what}. Known architectures: {', '.join(ARCHITECTURES)}."
         )
-    values: dict[str, Any] = {name: json.loads(texts[name]) for name in names}
-    return Header(**values | {"classes": tuple(values["classes"])})
+    values: dict[str, Any] = {
+        entry.name: texts[entry.name] if entry.type == "str" else json.loads(texts[entry.name])
+        for entry in fields(Header)
+    }
+    mean, std = values["mean"][0], values["std"][0]
+    return Header(**values | {"architecture": name, "classes": tuple(values["classes"]), "mean": mean, "std": std})
 
 
 def _stored(tensor: Tensor, half: bool) -> Tensor:

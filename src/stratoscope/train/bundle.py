@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,8 +70,8 @@ def bundle(trained: Trained, steps: Sequence[int], folder: str | Path) -> tuple[
     return tuple(_keep(by_step[step], folder, images) for step in steps)
 
 
-def write_index(path: str | Path, networks: dict[str, tuple[Kept, ...]]) -> None:
-    """Write ``index.toml``: a table for every network with its steps, files and held-out accuracies, first to last."""
+def write_index(path: str | Path, networks: Mapping[str, Sequence[Kept]]) -> None:
+    """Write ``index.toml``: for every network its last file, how it was made, and the file of every step."""
     tables = [_table(name, kept, Path(path).parent) for name, kept in networks.items()]
     head = "# Networks that come with the package. Written by benchmarks/bundle_networks.py.\n\n"
     Path(path).write_text(head + "\n".join(tables), encoding="utf-8")
@@ -80,19 +80,24 @@ def write_index(path: str | Path, networks: dict[str, tuple[Kept, ...]]) -> None
 def _table(name: str, kept: Sequence[Kept], root: Path) -> str:
     header = kept[-1].header
     lines = {
-        "architecture": header.architecture,
         "title": ARCHITECTURES[header.architecture].title,
+        "file": kept[-1].file.relative_to(root).as_posix(),
         "hidden": list(ARCHITECTURES[header.architecture].hidden),
         "classes": list(header.classes),
         "stimuli": header.stimuli,
         "command": header.command,
-        "steps": [one.header.step for one in kept],
-        "files": [one.file.relative_to(root).as_posix() for one in kept],
-        "accuracy": [one.header.accuracy for one in kept],
-        "half_precision_change": [round(one.change, 5) for one in kept],
-        "half_precision_flips": [one.flips for one in kept],
+        "chance": round(1 / len(header.classes), 4),
     }
-    return f"[{name}]\n" + "".join(f"{key} = {json.dumps(value)}\n" for key, value in lines.items())
+    parts: dict[str, list[tuple[int, object]]] = {
+        "steps": [(one.header.step, one.file.relative_to(root).as_posix()) for one in kept],
+        "accuracy": [(one.header.step, one.header.accuracy) for one in kept],
+        "half_precision_change": [(one.header.step, round(one.change, 5)) for one in kept],
+        "half_precision_flips": [(one.header.step, one.flips) for one in kept],
+    }
+    text = f"[{name}]\n" + "".join(f"{key} = {json.dumps(value)}\n" for key, value in lines.items())
+    for part, values in parts.items():
+        text += f"[{name}.{part}]\n" + "".join(f"{step} = {json.dumps(value)}\n" for step, value in values)
+    return text
 
 
 def _keep(path: Path, folder: Path, images: Tensor) -> Kept:
