@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import warnings
 
 import numpy as np
@@ -10,7 +11,7 @@ import torch
 from torch import nn
 
 import stratoscope as st
-from stratoscope.sources._compat import import_torchvision
+from stratoscope._compat import import_torchvision
 
 torchvision = import_torchvision()
 
@@ -60,14 +61,23 @@ def quick_weights(monkeypatch):
         with torch.no_grad():
             return tensor.uniform_(-0.1, 0.1, generator=generator)
 
-    for name in ("kaiming_uniform_", "kaiming_normal_", "xavier_uniform_", "xavier_normal_", "trunc_normal_", "normal_"):
+    for name in (
+        "kaiming_uniform_",
+        "kaiming_normal_",
+        "xavier_uniform_",
+        "xavier_normal_",
+        "trunc_normal_",
+        "normal_",
+    ):
         monkeypatch.setattr(nn.init, name, fill)
 
 
 def images(side):
     rng = np.random.default_rng(0)
     pixels = rng.random((8, 3, side, side), dtype=np.float32)
-    return st.Stimuli("noise", tuple(map(str, range(8))), lambda row: pixels[row], {"category": np.array(["a", "b"] * 4)})
+    return st.Stimuli(
+        "noise", tuple(map(str, range(8))), lambda row: pixels[row], {"category": np.array(["a", "b"] * 4)}
+    )
 
 
 def check(module, side):
@@ -75,7 +85,7 @@ def check(module, side):
     network = st.Network(module)
     taps = network.taps(stimuli)
     assert len(taps) > 5
-    assert all(0 <= one.depth <= other.depth <= 1 for one, other in zip(taps[:-1], taps[1:], strict=True))
+    assert all(0 <= one.depth <= other.depth <= 1 for one, other in itertools.pairwise(taps))
     results = st.profile(network, stimuli, metrics=METRICS, batch_size=8, progress=False)
     assert 3 <= len({stage.name for stage in results.stages}) <= 12
     sparseness = results.table().query("metric == 'population_sparseness' and control == ''")

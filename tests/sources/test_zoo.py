@@ -5,9 +5,9 @@ import pytest
 import torch
 from PIL import Image
 
+from stratoscope._compat import import_torchvision
 from stratoscope.errors import BadInput, MissingExtra, UnknownName, WeightsError
 from stratoscope.sources import lesions, zoo
-from stratoscope.sources._compat import import_torchvision
 from stratoscope.sources.openers import open_source
 from stratoscope.sources.preprocess import IMAGENET_MEAN
 from stratoscope.sources.weights import weights_hash

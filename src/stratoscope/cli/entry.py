@@ -9,7 +9,7 @@ import click
 from stratoscope.cli.commands import Group
 
 #: One module a command, in the order of help. `study`, `compare` and `stimuli` get theirs beside these.
-COMMANDS = ("demo", "profile", "stages", "metrics", "report")
+COMMANDS = ("demo", "profile", "stages", "metrics", "stimuli", "report")
 
 
 def _version() -> str:

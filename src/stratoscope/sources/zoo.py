@@ -10,8 +10,8 @@ from typing import Any
 import torch
 from torch import nn
 
+from stratoscope._compat import import_torchvision
 from stratoscope.errors import BadInput, WeightsError, missing_extra, unknown_name
-from stratoscope.sources._compat import import_torchvision
 from stratoscope.sources.network import Network
 from stratoscope.sources.openers import SOURCES, Request, download_failed, seeded
 from stratoscope.sources.preprocess import IMAGENET_MEAN, IMAGENET_STD, Preprocess, from_torchvision
