@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import os
 import tempfile
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any, Self
@@ -166,6 +167,7 @@ class Spool:
             self._memory = np.empty(self.n_stimuli * self.n_units, dtype=self.dtype)
         else:
             self._file = _open_file(self.folder, self.nbytes, self.memory_limit or 0)
+            weakref.finalize(self, self._file.close)  # also where a run breaks off
 
     def _put(self, start: int, stop: int, piece: NDArray[Any]) -> None:
         """Write `piece` (stimulus, unit) behind the stimuli that the panel of units `start` to `stop` holds."""
