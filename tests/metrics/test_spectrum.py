@@ -50,8 +50,19 @@ def test_numerator_and_denominator_are_averages_over_four_different_stimuli(rng)
     for i, j, k, m in ((i, j, k, m) for i in n for j in n for k in n for m in n if len({i, j, k, m}) == 4):
         trace.append(half[i, j] * half[k, m])
         square.append(((x[i] - x[j]) @ (x[k] - x[m])) ** 2 / 4)
-    found = squared_trace_and_square(centred_gram(x, "test", 4))
+    gram = centred_gram(x, "test", 4)
+    found = squared_trace_and_square(np.diag(gram), gram.sum(axis=1), (gram**2).sum())
     np.testing.assert_allclose(found, [np.mean(trace), np.mean(square)], rtol=1e-10)
+
+
+def test_leaving_out_blocks_in_closed_form_is_leaving_them_out(rng):
+    responses = rng.standard_normal((60, 8)) * np.arange(1, 9)
+    kept = [np.delete(responses, np.arange(b, 60, 12), axis=0) for b in range(12)]
+    logs = np.log([participation_ratio_corrected(x).value for x in kept])
+    deviation = np.sqrt(11 / 12 * ((logs - logs.mean()) ** 2).sum())
+    estimate = participation_ratio_corrected(responses)
+    half = np.log(estimate.high / estimate.low) / 2
+    assert half == pytest.approx(2.2009851601 * deviation, rel=1e-6)  # t of 11 degrees of freedom
 
 
 def test_a_line_has_one_dimension_and_an_orthogonal_cross_two():
