@@ -8,8 +8,8 @@ import click
 
 from stratoscope.cli.commands import Group
 
-#: One module a command, in the order of help. `study`, `compare` and `stimuli` get theirs beside these.
-COMMANDS = ("demo", "profile", "stages", "metrics", "report")
+#: One module a command, in the order of help. `study` and `compare` get theirs beside these.
+COMMANDS = ("demo", "profile", "stages", "metrics", "report", "stimuli", "train")
 
 
 def _version() -> str:
