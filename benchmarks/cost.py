@@ -90,7 +90,6 @@ def measure(n: int = 256, pairs: int = 5, files: tuple[int, int] = (500, 2000)) 
     source, in_memory = alexnet(), tensors(n)
     found: dict[str, Any] = {}
     found["same tensors"] = paired_ratio(lambda: ours(source, in_memory), lambda: bare(source, in_memory), pairs)
-    del in_memory
     with tempfile.TemporaryDirectory() as temporary:
         few = write_jpegs(Path(temporary) / "few", files[0])
         many = write_jpegs(Path(temporary) / "many", files[1])

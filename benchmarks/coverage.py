@@ -104,11 +104,11 @@ def judge(seeds: int, sizes: tuple[int, ...]) -> None:
 
 
 def terms(make: Points, n: int, seeds: int) -> np.ndarray:
-    """Rows (estimator,) of: first rank, and over psi² the true variance and the three other sums."""
+    """Rows (estimator,) of: first rank, and over psi² the true variance and the two other sums."""
     kept: list[list[float]] = []
     measured = neighbour_interval.influence_terms
 
-    def record(own: np.ndarray, given: np.ndarray, index: np.ndarray) -> tuple[float, float, float, float]:
+    def record(own: np.ndarray, given: np.ndarray, index: np.ndarray) -> tuple[float, float, float]:
         found = measured(own, given, index)
         kept.append([len(own), *found])
         return found
@@ -116,9 +116,9 @@ def terms(make: Points, n: int, seeds: int) -> np.ndarray:
     neighbour_interval.influence_terms = record
     values = np.array([estimates(make(np.random.default_rng(s), n))[0] for s in range(seeds)])
     neighbour_interval.influence_terms = measured
-    sums = np.array(kept).reshape(seeds, values.shape[1], 5).mean(axis=0)
+    sums = np.array(kept).reshape(seeds, values.shape[1], 4).mean(axis=0)
     true = values.var(axis=0, ddof=1) * n**2
-    return np.column_stack([[1, 1, *N1], true / sums[:, 1], *(sums[:, i] / sums[:, 1] for i in (2, 3, 4))])
+    return np.column_stack([[1, 1, *N1], true / sums[:, 1], *(sums[:, i] / sums[:, 1] for i in (2, 3))])
 
 
 def calibrate(seeds: int, sizes: tuple[int, ...]) -> None:
@@ -129,14 +129,14 @@ def calibrate(seeds: int, sizes: tuple[int, ...]) -> None:
             rows.append(found)
             print(name, n, np.round(found, 3).tolist(), flush=True)
     table = np.vstack(rows)
-    rank, ratio, mutual, cross, passed = table.T
+    rank, ratio, cross, passed = table.T
 
     def misfit(c: np.ndarray) -> np.ndarray:
-        predicted = 1 + c[0] / rank + c[1] * mutual + c[2] * cross + c[3] * np.maximum(passed, 0)
+        predicted = 1 + c[0] / rank + c[1] * cross + c[2] * np.maximum(passed, 0)
         return np.log(np.maximum(predicted, 0.1) / ratio)
 
-    fit = least_squares(misfit, [0.25, 1.5, 1.5, 1.5], loss="soft_l1", f_scale=0.1)
-    print("delta, mutual, cross, passed:", np.round(fit.x, 3), "rms of log variance:", np.round(np.std(misfit(fit.x)), 3))
+    fit = least_squares(misfit, [0.25, 1.5, 1.5], loss="soft_l1", f_scale=0.1)
+    print("delta, cross, passed:", np.round(fit.x, 3), "rms of log variance:", np.round(np.std(misfit(fit.x)), 3))
 
 
 if __name__ == "__main__":

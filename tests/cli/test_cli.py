@@ -41,7 +41,7 @@ def calls(monkeypatch):
         return call
 
     results = toy_results(["a", "b"], lesion="x")
-    module(monkeypatch, "stratoscope.profile", profile=record("profile", results))
+    module(monkeypatch, "stratoscope.measure", profile=record("profile", results))
     module(monkeypatch, "stratoscope.demo", run_demo=record("run_demo", results))
     module(monkeypatch, "stratoscope.sources.openers", open_source=record("open_source", "SOURCE"))
     names = ("permute_weights", "remove_gating")
@@ -115,7 +115,7 @@ def test_demo(calls):
 
 
 def test_failures_during_the_run_are_told_and_end_with_one(monkeypatch, calls):
-    module(monkeypatch, "stratoscope.profile", profile=lambda *_, **__: toy_results(["a", "fc8"]))
+    module(monkeypatch, "stratoscope.measure", profile=lambda *_, **__: toy_results(["a", "fc8"]))
     done = run("profile", "M", "S")
     assert done.exit_code == 1
     assert done.stderr.splitlines() == [
@@ -134,19 +134,19 @@ def raises(error):
 
 @pytest.mark.parametrize(("error", "code"), [(BadInput("It is wrong."), 2), (UnreadableStimulus("It is torn."), 1)])
 def test_errors_of_the_house_are_one_sentence(monkeypatch, calls, error, code):
-    module(monkeypatch, "stratoscope.profile", profile=raises(error))
+    module(monkeypatch, "stratoscope.measure", profile=raises(error))
     done = run("profile", "M", "S")
     assert (done.exit_code, done.stderr) == (code, f"stratoscope: {error}\n")
 
 
 def test_traceback_shows_where_an_error_came_from(monkeypatch, calls):
-    module(monkeypatch, "stratoscope.profile", profile=raises(BadInput("It is wrong.")))
+    module(monkeypatch, "stratoscope.measure", profile=raises(BadInput("It is wrong.")))
     with pytest.raises(BadInput):
         run("profile", "M", "S", "--traceback")
 
 
 def test_other_errors_keep_their_traceback(monkeypatch, calls):
-    module(monkeypatch, "stratoscope.profile", profile=raises(ZeroDivisionError()))
+    module(monkeypatch, "stratoscope.measure", profile=raises(ZeroDivisionError()))
     with pytest.raises(ZeroDivisionError):
         run("profile", "M", "S")
 
@@ -155,7 +155,7 @@ def test_other_errors_keep_their_traceback(monkeypatch, calls):
     ("line", "words"),
     [
         ("profle", "No command is called 'profle'. Did you mean 'profile'?"),
-        ("xyzzy", "No command is called 'xyzzy'. Known: demo, profile, stages, metrics, report, stimuli, train."),
+        ("xyzzy", "No command is called 'xyzzy'. Known: demo, profile, stages, metrics, stimuli, train, report."),
         ("profile M", "Missing argument 'STIMULI'"),
         ("profile M S --batch-size 0", "0 is not in the range x>=1"),
         ("profile M S --lesion perm", "'perm' is not one of"),

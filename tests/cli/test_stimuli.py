@@ -1,10 +1,48 @@
-from __future__ import annotations
-
-import csv
-
+import numpy as np
+import pytest
 from click.testing import CliRunner
+from PIL import Image
 
 from stratoscope.cli import main
+from stratoscope.cli.stimuli import command
+
+
+@pytest.fixture
+def folder(tmp_path, rng):
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        for i in range(2):
+            pixels = np.zeros((20, 20, 3), np.uint8)
+            pixels[5:15, 5:10] = rng.integers(100, 255)
+            Image.fromarray(pixels).save(tmp_path / name / f"{i}.png")
+    return tmp_path
+
+
+def test_without_stimuli_the_catalogue_is_listed_with_sources():
+    told = CliRunner().invoke(command, ["describe"])
+    assert told.exit_code == 0
+    assert len(told.output.splitlines()) == 27
+    assert "rf_luminance" in told.output
+    assert "doi:10.7554/eLife.22794" in told.output
+
+
+def test_properties_of_a_folder_are_measured(folder):
+    asked = ["describe", str(folder), "--background", "0", "-p", "silhouette_area", "-p", "silhouette_width"]
+    told = CliRunner().invoke(command, asked)
+    assert told.exit_code == 0, told.output
+    assert "4 stimuli" in told.output
+    rows = {line.split()[0]: line.split()[1:] for line in told.output.splitlines()[1:]}
+    assert rows["silhouette_area"] == ["0.125", "0.125", "0.125", "0"]
+    assert rows["silhouette_width"] == ["5", "5", "5", "0"]
+
+
+def test_mistakes_are_sentences(folder):
+    told = CliRunner().invoke(command, ["describe", str(folder), "-p", "mean_luminanc"])
+    assert told.exit_code == 2
+    assert "No image property is called 'mean_luminanc'. Did you mean 'mean_luminance'" in told.output
+    told = CliRunner().invoke(command, ["describe", str(folder), "--background", "dark"])
+    assert told.exit_code == 2
+    assert "'dark' is neither a luminance nor 'border'" in told.output
 
 
 def run(*line):
@@ -17,18 +55,6 @@ def test_make_writes_images_and_their_table(tmp_path):
     )
     assert done.stdout == f"8 images: {tmp_path}/v/stimuli.csv\n"
     assert len(list((tmp_path / "v" / "images").iterdir())) == 8
-
-
-def test_describe_tells_categories_ranges_and_measured_properties(tmp_path):
-    spec = "objects:tafazoli?objects=jug,star&axes=luminance&pixels=16"
-    done = run("stimuli", "describe", spec, "--properties", "mean_luminance", "--out", str(tmp_path / "p.csv"))
-    assert f"{spec}: 12 stimuli, fingerprint " in done.stdout
-    assert "categories: jug (6), star (6)\n" in done.stdout
-    assert "luminance" in done.stdout
-    with (tmp_path / "p.csv").open() as file:
-        rows = list(csv.DictReader(file))
-    assert len(rows) == 12
-    assert float(rows[0]["mean_luminance"]) < float(rows[2]["mean_luminance"])
 
 
 def test_a_view_outside_the_screen_is_a_sentence_and_writes_nothing(tmp_path):

@@ -9,7 +9,8 @@ from stratoscope.measure.budget import parse_bytes, readable, spool_allowance
 
 
 @pytest.mark.parametrize(
-    ("text", "size"), [("2GB", 2_000_000_000), ("500 mb", 500_000_000), ("1.5GiB", 1_610_612_736), (1000, 1000), ("7", 7)]
+    ("text", "size"),
+    [("2GB", 2_000_000_000), ("500 mb", 500_000_000), ("1.5GiB", 1_610_612_736), (1000, 1000), ("7", 7)],
 )
 def test_sizes_are_read_as_people_write_them(text, size):
     assert parse_bytes(text) == size

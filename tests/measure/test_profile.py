@@ -55,7 +55,11 @@ def by_hand(images):
 
 def test_a_run_gives_what_the_plain_functions_give_on_the_whole_response_matrix(rng):
     images = stimuli(rng)
-    results = run(st.Network(Small(), stages=["features.2"]), images, metrics=["population_sparseness", "two_nn", "gride:n1=(1, 2)", "participation_ratio"])
+    results = run(
+        st.Network(Small(), stages=["features.2"]),
+        images,
+        metrics=["population_sparseness", "two_nn", "gride:n1=(1, 2)", "participation_ratio"],
+    )
     responses = by_hand(images)
     flat, pooled = responses.flatten(1).numpy(), responses.mean((2, 3)).numpy()
     channel, position = results["features.2", "channel"], results["features.2", "position"]

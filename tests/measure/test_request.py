@@ -60,7 +60,13 @@ def test_wrong_names_offer_the_nearest():
 
 @pytest.mark.parametrize(
     ("metrics", "k"),
-    [(["two_nn"], 2), (["gride"], 128), (["gride:n1=(1, 2)"], 4), (["levina_bickel:k=20"], 20), (["two_nn", "gride"], 128)],
+    [
+        (["two_nn"], 2),
+        (["gride"], 128),
+        (["gride:n1=(1, 2)"], 4),
+        (["levina_bickel:k=20"], 20),
+        (["two_nn", "gride"], 128),
+    ],
 )
 def test_as_many_neighbours_are_kept_as_the_metrics_read(metrics, k):
     assert neighbours_needed(ask(metrics, None, has_categories=True)[0]) == k

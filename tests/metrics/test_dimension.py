@@ -127,7 +127,11 @@ def test_levina_averages_inverse_or_direct_and_over_several_k(rng):
     ("call", "error", "message"),
     [
         (lambda x: two_nn(x, fraction=0), BadInput, r"fraction must lie above 0 and at most at 1, but 0 came\."),
-        (lambda x: two_nn(x, method="fitt"), UnknownName, r"No method of two_nn is called 'fitt'\. Did you mean 'fit'\?"),
+        (
+            lambda x: two_nn(x, method="fitt"),
+            UnknownName,
+            r"No method of two_nn is called 'fitt'\. Did you mean 'fit'\?",
+        ),
         (lambda x: gride(x, n1=(0, 1)), BadInput, r"n1 must be neighbour ranks, whole numbers from 1 up, but \(0, 1\)"),
         (lambda x: gride(x, n1=(1.5,)), BadInput, r"n1 must be neighbour ranks"),
         (lambda x: levina_bickel(x, k=2), BadInput, r"k must be numbers of neighbours, whole numbers from 3 up, but 2"),

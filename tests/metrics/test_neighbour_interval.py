@@ -51,12 +51,15 @@ def test_points_without_common_neighbours_count_as_independent():
     assert influence_variance(psi, nothing, index, np.inf) == pytest.approx((psi @ psi) / 16)
 
 
-def test_mutual_neighbours_are_found_whatever_their_rank():
+def test_passed_on_influence_is_summed_over_those_who_have_the_point_as_neighbour():
     index = np.array([[1, 2], [2, 0], [3, 1], [0, 1]])
     weights = np.arange(1.0, 9).reshape(4, 2)
     dense = np.zeros((4, 4))
     dense[np.arange(4)[:, None], index] = weights
-    assert influence_terms(np.zeros(4), weights, index)[1] == pytest.approx((dense * dense.T).sum())
+    own = np.array([1.0, -1, 2, -2])
+    passed = dense.sum(axis=0) - dense.sum(axis=0).mean()
+    expected = [own @ own, own @ passed, passed @ passed - (weights**2).sum()]
+    np.testing.assert_allclose(influence_terms(own, weights, index), expected)
 
 
 def test_the_interval_is_symmetric_in_the_logarithm():

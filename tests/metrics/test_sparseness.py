@@ -128,7 +128,11 @@ def test_z_scoring_one_category_is_refused():
     ("options", "error", "message"),
     [
         ({"normalization": "liu2021"}, UnknownName, r"No normalization is called 'liu2021'\. Did you mean 'liu2020'\?"),
-        ({"index": "trever-rolls"}, UnknownName, r"No sparseness index is called 'trever-rolls'\. Did you mean 'treves"),
+        (
+            {"index": "trever-rolls"},
+            UnknownName,
+            r"No sparseness index is called 'trever-rolls'\. Did you mean 'treves",
+        ),
         ({"dead": "dorp"}, UnknownName, r"No way with dead units is called 'dorp'\. Did you mean 'drop'\?"),
         ({"per": "categories"}, UnknownName, r"No level is called 'categories'\. Did you mean 'category'\?"),
         ({"variance_floor": 1.5}, BadInput, r"variance_floor is a fraction .*, but 1\.5 came\."),

@@ -70,5 +70,12 @@ def test_details_tell_lesions_and_controls():
     assert "; under permuted weights it does not clearly change" in first
 
 
+def test_details_name_the_hierarchy_where_there_are_several():
+    both = Results.combine([toy_results(), toy_results(("V1", "IT"), hierarchy="cortex")])
+    assert details(both)[1] == (
+        "Dead fraction in toynet rises from 0 (conv1.relu) to 0.200 (fc8); in cortex it rises from 0.0250 (V1) to 0.200 (IT)."
+    )
+
+
 def test_an_empty_run_has_no_answer():
     assert answer(Results.build({}, [], {})) == ""

@@ -4,6 +4,7 @@ import pytest
 from stratoscope.errors import BadInput, UnreadableStimulus
 from stratoscope.sources import arrays as module
 from stratoscope.sources.arrays import Arrays
+from stratoscope.testing.source_laws import check_source
 from stratoscope.types import Source, Stimuli
 
 
@@ -133,3 +134,16 @@ def test_a_batch_of_nothing_is_refused(responses):
     source = Arrays(responses)
     with pytest.raises(BadInput, match="batch_size is 0"):
         collect(source, source.stimuli(), batch_size=0)
+
+
+def test_it_keeps_the_laws_of_sources(responses):
+    check_source(lambda: Arrays(responses), Arrays(responses).stimuli())
+
+
+def test_a_liar_that_forgets_the_last_rows_is_caught(responses):
+    class Liar(Arrays):
+        def _blocks(self, n, batch_size):
+            return list(super()._blocks(n, batch_size))[:-1] or [(0, n - 1)]
+
+    with pytest.raises(AssertionError):
+        check_source(lambda: Liar(responses), Arrays(responses).stimuli())

@@ -1,3 +1,6 @@
+import copy
+import pickle
+
 import numpy as np
 import pytest
 import torch
@@ -7,7 +10,16 @@ from torch.nn import functional as F
 from stratoscope.errors import BadInput, StageError, UnknownName
 from stratoscope.sources import lesions
 from stratoscope.sources.network import Network
-from stratoscope.sources.weights import weights_hash
+from stratoscope.sources.parameters import TOKEN_SD
+from stratoscope.sources.weights import load_weights, weights_hash
+from stratoscope.testing.source_laws import (
+    check_answers_once,
+    check_batching,
+    check_leaves_no_trace,
+    check_repeatable,
+    check_source,
+    check_stages,
+)
 from stratoscope.types import Stimuli
 
 
@@ -110,6 +122,19 @@ def test_stages_are_equal_before_and_after(network, stimuli, lesion):
     assert lesioned.taps(stimuli) == network.taps(stimuli)
 
 
+@pytest.mark.parametrize("lesion", [ALL[0], *ALL[5:]])
+def test_lesioned_networks_keep_the_laws_of_sources(network, stimuli, lesion):
+    for law in (check_stages, check_answers_once, check_batching, check_repeatable, check_leaves_no_trace):
+        law(lambda: lesion(network), stimuli)
+
+
+@pytest.mark.parametrize("lesion", [lesions.remove_gating, lambda n: lesions.ablate_units(n, "2", [1])])
+def test_lesioned_networks_of_modules_are_read_where_they_say(stimuli, lesion):
+    chain = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU(inplace=True), nn.Conv2d(4, 4, 3), nn.ReLU())
+    network = Network(chain, stages="*").prepare(stimuli)
+    check_source(lambda: lesion(network), stimuli)
+
+
 @pytest.mark.parametrize("scope", lesions.SCOPES)
 def test_permuted_weights_keep_every_multiset_and_all_else(network, scope):
     before, after = network.module.state_dict(), lesions.permute_weights(network, 7, scope=scope).module.state_dict()
@@ -184,11 +209,18 @@ def test_a_fresh_start_resets_modules_statistics_and_orphans(network):
     assert torch.equal(one.bn.weight, torch.ones(6))
     bound = 1 / np.sqrt(27)
     assert one.conv1.weight.abs().max() <= bound
-    assert 0 < one.token.abs().max() < 6 * lesions.TOKEN_SD
+    assert 0 < one.token.abs().max() < 6 * TOKEN_SD
     assert not torch.equal(one.token, network.module.token)
     part = lesions.reinitialize(network, 1, stages="conv1").module
     assert torch.equal(part.conv1.weight, one.conv1.weight)
     assert torch.equal(part.fc.weight, network.module.fc.weight)
+
+
+def test_running_statistics_without_parameters_start_afresh_too():
+    module = nn.Sequential(nn.Linear(3, 3), nn.BatchNorm1d(3, affine=False))
+    module[1].running_mean.fill_(4)
+    assert lesions.reinitialize(Network(module), 0).module[1].running_mean.tolist() == [0, 0, 0]
+    assert lesions.reinitialize(Network(module), 0, stages="0").module[1].running_mean.tolist() == [4, 4, 4]
 
 
 def test_orphans_follow_the_written_scheme():
@@ -300,6 +332,60 @@ def test_lesions_add_up_and_say_so(network, stimuli):
     out, gated = responses(twice, stimuli), responses(lesions.remove_gating(once), stimuli)
     assert (out["relu:2"][:, 1] == 0).all()
     assert torch.equal(out["relu:2"][:, 0], gated["relu:2"][:, 0])
+
+
+@pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda module: pickle.loads(pickle.dumps(module))])
+def test_lesioned_networks_can_be_copied_and_sent(network, duplicate):
+    x = torch.linspace(-2, 2, 2 * 3 * 64).reshape(2, 3, 8, 8)
+    for lesioned in (lesions.remove_gating(network), lesions.ablate_units(network, "relu:2", [1])):
+        twin = duplicate(lesioned.module)
+        assert type(twin).__qualname__ == "Residual"
+        assert torch.equal(twin.eval()(x), run(lesioned, x))
+
+
+@pytest.mark.realdata
+def test_gating_of_a_trained_resnet_with_functional_calls_is_removed_at_the_same_stages(data):
+    module = CifarResNet(3)
+    load_weights(module, data / "weights" / "cifar10_resnet_idelbayev" / "resnet20.safetensors")
+    images = np.random.default_rng(0).normal(size=(4, 3, 32, 32)).astype(np.float32)
+    stimuli = Stimuli("noise", tuple("abcd"), lambda row: images[row])
+    network = Network(module, stages="relu").prepare(stimuli)
+    assert len(network.stages) == 19
+    lesioned = lesions.remove_gating(network).prepare(stimuli)
+    assert lesioned.stages == network.stages
+    assert all((values < 0).any() for values in responses(lesioned, stimuli).values())
+
+
+class CifarBlock(nn.Module):
+    def __init__(self, given, width, stride):
+        super().__init__()
+        self.conv1 = nn.Conv2d(given, width, 3, stride, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(width)
+        self.conv2 = nn.Conv2d(width, width, 3, 1, 1, bias=False)
+        self.bn2 = nn.BatchNorm2d(width)
+        self.stride, self.padding = stride, (width - given) // 2
+
+    def forward(self, x):
+        y = self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x)))))
+        shortcut = x[:, :, :: self.stride, :: self.stride]
+        return F.relu(y + F.pad(shortcut, (0, 0, 0, 0, self.padding, self.padding)))
+
+
+class CifarResNet(nn.Module):
+    def __init__(self, n):
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, 16, 3, 1, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(16)
+        given = 16
+        for index, width in enumerate((16, 32, 64), start=1):
+            blocks = [CifarBlock(given if k == 0 else width, width, 1 + (k == 0 and width > 16)) for k in range(n)]
+            setattr(self, f"layer{index}", nn.Sequential(*blocks))
+            given = width
+        self.linear = nn.Linear(64, 10)
+
+    def forward(self, x):
+        x = F.relu(self.bn1(self.conv1(x)))
+        return self.linear(self.layer3(self.layer2(self.layer1(x))).mean((2, 3)))
 
 
 def test_scripted_networks_are_refused():

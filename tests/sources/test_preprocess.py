@@ -3,8 +3,8 @@ import pytest
 import torch
 from PIL import Image
 
+from stratoscope._compat import import_torchvision
 from stratoscope.errors import BadInput, UnknownName
-from stratoscope.sources._compat import import_torchvision
 from stratoscope.sources.preprocess import IMAGENET_MEAN, IMAGENET_STD, Preprocess, from_torchvision
 
 import_torchvision()

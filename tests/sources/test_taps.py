@@ -32,6 +32,23 @@ def test_channels_are_found_first_and_last_whatever_the_size(size):
     assert found == {"conv": "channels-first", **last, "back": "channels-first"}
 
 
+class Block(nn.Module):
+    """Keeps its shape and works with channels last inside."""
+
+    def __init__(self):
+        super().__init__()
+        self.linear = nn.Linear(6, 6)
+
+    def forward(self, x):
+        return x + self.linear(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+
+
+def test_a_cube_has_the_layout_of_what_it_was_made_from():
+    found = taps(nn.Sequential(nn.Conv2d(3, 6, 1), Block(), Block(), nn.Identity()), (6, 6))
+    assert [name for name, tap in found.items() if tap.layout == "channels-first"] == ["0", "1", "2", "3"]
+    assert [name for name, tap in found.items() if tap.layout == "channels-last"] == ["1.linear", "2.linear"]
+
+
 class LayerNorm2d(nn.LayerNorm):
     def forward(self, x):
         return super().forward(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)

@@ -5,9 +5,9 @@ import pytest
 import torch
 from PIL import Image
 
+from stratoscope._compat import import_torchvision
 from stratoscope.errors import BadInput, MissingExtra, UnknownName, WeightsError
 from stratoscope.sources import lesions, zoo
-from stratoscope.sources._compat import import_torchvision
 from stratoscope.sources.openers import open_source
 from stratoscope.sources.preprocess import IMAGENET_MEAN
 from stratoscope.sources.weights import weights_hash
@@ -191,6 +191,14 @@ def test_a_model_whose_weights_are_not_all_there_is_refused(vit, tmp_path):
     vit[1].save_pretrained(tmp_path, state_dict=state)
     with pytest.raises(WeightsError, match=r"lacks \d+ of the network's tensors.*they would be random"):
         open_source(f"hf:{tmp_path}", input="squash")
+
+
+def test_a_pooler_that_is_not_there_is_said_to_be_random(vit, tmp_path):
+    state = {k.removeprefix("vit."): v for k, v in vit[1].state_dict().items() if k.startswith("vit.")}
+    model = type(vit[1].vit)(vit[1].config)
+    model.save_pretrained(tmp_path, state_dict=state)
+    origin = open_source(f"hf:{tmp_path}", input="squash", seed=2).describe()["origin"]
+    assert origin.endswith("(pooler: random initialisation, seed 2)")
 
 
 def test_language_models_and_folders_that_are_not_there_are_refused(tmp_path):

@@ -22,9 +22,7 @@ SETS = [
 
 
 @pytest.mark.parametrize(("place", "n", "n_categories", "each", "size"), SETS)
-def test_a_real_set_opens(  # noqa: PLR0917  one row of SETS
-    data, place, n, n_categories, each, size
-):
+def test_a_real_set_opens(data, place, n, n_categories, each, size):
     stimuli = open_stimuli(data / "images" / place)
     counts = count_categories(stimuli.categories)
     assert len(stimuli) == n == sum(counts.values())

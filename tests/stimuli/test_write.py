@@ -5,7 +5,6 @@ import pytest
 
 from stratoscope.errors import BadInput
 from stratoscope.stimuli import open_stimuli
-from stratoscope.stimuli.describe import ranges
 from stratoscope.stimuli.write import write_stimuli
 from stratoscope.types import Stimuli
 
@@ -34,8 +33,3 @@ def test_a_stimulus_that_is_no_image_leaves_nothing_behind(tmp_path):
     with pytest.raises(BadInput, match="The stimulus 'a' is an array of numbers and not an image"):
         write_stimuli(arrays, tmp_path / "out")
     assert not list(tmp_path.iterdir())
-
-
-def test_ranges_of_columns_leave_out_text_and_nan():
-    columns = {"name": np.array(["a", "b"]), "size": np.array([1.0, np.nan]), "none": np.array([np.nan, np.nan])}
-    assert ranges(columns) == [("size", "1", "1", "1")]

@@ -161,3 +161,10 @@ def test_refusals_are_sentences(rng):
 def test_torch_is_not_needed():
     code = "import sys, stratoscope.summaries.neighbours; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.realdata
+def test_pixels_of_real_objects_have_the_neighbours_of_brute_force(data):
+    with np.load(next(data.rglob("coil20_32x32.npz"))) as file:
+        pixels = file["images"].reshape(1440, -1)[::3]
+    check_exact(pixels, 129, nearest_neighbours(pixels, 129))

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 import torch
@@ -137,3 +139,14 @@ def test_refusals_are_sentences():
         summary.merge(PerStimulus(3))
     with pytest.raises(BadInput, match="different n_units cannot be merged: 3 and 4"):
         summary.merge(PerUnit(4))
+
+
+@pytest.mark.parametrize("make", [lambda: PerUnit(200_000), lambda: PerStimulus(64)])
+def test_a_batch_costs_no_memory_of_its_size(make):
+    batch, summary = np.ones((32, 200_000), dtype=np.float32), make()
+    summary.update(np.arange(32), batch)
+    tracemalloc.start()
+    summary.update(np.arange(32, 64), batch)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 4e6, "the batch has 25.6 MB"

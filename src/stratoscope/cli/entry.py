@@ -9,7 +9,7 @@ import click
 from stratoscope.cli.commands import Group
 
 #: One module a command, in the order of help. `study` and `compare` get theirs beside these.
-COMMANDS = ("demo", "profile", "stages", "metrics", "report", "stimuli", "train")
+COMMANDS = ("demo", "profile", "stages", "metrics", "stimuli", "train", "report")
 
 
 def _version() -> str:

@@ -12,7 +12,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 _SOURCE: tuple[Any, ...] = (
     click.option("--weights", default="default", show_default=True, help="A .safetensors file, 'default' or 'random'."),
     click.option("--stages", multiple=True, metavar="WHICH", help="auto, relu, conv, linear, block, a name, glob or regex; repeatable. [default: auto]"),
-    click.option("--unit", multiple=True, metavar="UNIT", help="What a unit is: channel, channel:max, position, cls, mean, token; repeatable. [default: channel]"),
+    click.option("--unit", multiple=True, metavar="UNIT", help="What a unit is: channel, channel:max, position, cls, mean, token; repeatable. [default: what each metric conventionally reads]"),
     click.option("--input", "input_", type=click.Choice(["auto", "crop", "squash"]), default="auto", show_default=True, help="How an image is brought to the input size."),
     click.option("--size", type=click.IntRange(min=1), help="Input size in pixels, where the network leaves a choice."),
     click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1 ..."),
@@ -32,9 +32,10 @@ def one_or_many(chosen: tuple[str, ...], default: str) -> str | tuple[str, ...]:
     return chosen[0] if len(chosen) == 1 else chosen or default
 
 
-def words(text: str | None) -> list[str] | None:
-    """Split ``a,b c`` into names; None stays None."""
-    return text.replace(",", " ").split() if text is not None else None
+def names(chosen: tuple[str, ...]) -> list[str] | None:
+    """Return the metrics asked for: ``a,b`` holds two names, ``a:option=1,other=2`` one with options; None for none."""
+    split = (one.replace(",", " ").split() if ":" not in one else [one] for one in chosen)
+    return [name for group in split for name in group] or None
 
 
 def opened_source(model: str, asked: dict[str, Any]) -> Any:

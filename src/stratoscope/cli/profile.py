@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from stratoscope.cli.commands import Command, finish
-from stratoscope.cli.options import opened_source, source_options, words
+from stratoscope.cli.options import names, opened_source, source_options
 
 #: Lesions of a whole network, and whether they draw random numbers.
 LESIONS = {"permute_weights": True, "permute_biases": True, "reinitialize": True, "remove_gating": False}
@@ -29,7 +29,10 @@ LESIONS = {"permute_weights": True, "permute_biases": True, "reinitialize": True
 @source_options
 @click.option("--lesion", type=click.Choice(list(LESIONS)), help="Lesion the network before it is profiled.")
 @click.option(
-    "--metrics", metavar="NAMES", help="Names with commas between, see 'stratoscope metrics'. [default: the usual ones]"
+    "--metrics",
+    multiple=True,
+    metavar="NAMES",
+    help="Names with commas between, or NAME:OPTION=VALUE; repeatable; see 'stratoscope metrics'. [default: the usual ones]",
 )
 @click.option("--batch-size", type=click.IntRange(min=1), default=32, show_default=True, help="Stimuli at a time.")
 @click.option("--workers", type=click.IntRange(min=0), default=2, show_default=True, help="Threads that load stimuli.")
@@ -47,7 +50,7 @@ def command(model: str, stimuli: str, **asked: Any) -> None:
     MODEL is torchvision:NAME, timm:NAME, hf:NAME, bundled:NAME or file.py:function. STIMULI is a folder of class
     folders, a CSV with paths, an .npz, torchvision:NAME or objects:.
     """
-    from stratoscope.profile import profile
+    from stratoscope.measure import profile
     from stratoscope.report import write_report
 
     out = asked["out"] or Path("runs") / _slug(f"{model}-{stimuli}")
@@ -78,8 +81,13 @@ def _stimuli(spec: str, asked: dict[str, Any]) -> Any:
 
 def _run(asked: dict[str, Any]) -> dict[str, Any]:
     """Return what the pass itself is told."""
-    names = ("batch_size", "workers", "budget", "seed", "skip_unreadable", "overwrite")
-    return {**{name: asked[name] for name in names}, "metrics": words(asked["metrics"]), "progress": not asked["quiet"]}
+    kept = ("batch_size", "workers", "budget", "seed", "skip_unreadable", "overwrite")
+    return {
+        **{name: asked[name] for name in kept},
+        "metrics": names(asked["metrics"]),
+        "unit": asked["unit"] or None,
+        "progress": not asked["quiet"],
+    }
 
 
 def _slug(text: str) -> str:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from stratoscope.cli.commands import Command, Group
 from stratoscope.cli.grid import grid
-from stratoscope.cli.options import words
+
+if TYPE_CHECKING:
+    from stratoscope.stimuli.properties.silhouette import Background
+    from stratoscope.types import Floats
 
 
 class StimuliGroup(Group):
@@ -24,7 +28,7 @@ class StimuliGroup(Group):
         del ctx
         with formatter.section("Examples"):
             formatter.write("  stratoscope stimuli make objects: --out views\n")
-            formatter.write("  stratoscope stimuli describe objects: --properties mean_luminance,rms_contrast\n")
+            formatter.write("  stratoscope stimuli describe objects: -p mean_luminance\n")
         formatter.write("\nBoth take --traceback, which shows where an error came from.\n")
 
 
@@ -68,33 +72,71 @@ def make(spec: str, out: Path, quiet: bool) -> None:
 @click.command(
     cls=Command,
     examples="""
-    stratoscope stimuli describe objects:
-    stratoscope stimuli describe photos/ --properties mean_luminance,rms_contrast --out properties.csv
+    stratoscope stimuli describe
+    stratoscope stimuli describe images/ --size 64
+    stratoscope stimuli describe objects: --background 0 -p silhouette_area -p mean_luminance
     """,
 )
-@click.argument("spec", metavar="STIMULI")
-@click.option("--properties", metavar="NAMES", help="Image properties to measure, with commas between, or 'all'.")
-@click.option("--out", type=click.Path(path_type=Path), help="CSV for ids, columns and properties of every stimulus.")
-def describe(spec: str, properties: str | None, out: Path | None) -> None:
-    """Say what is in STIMULI, and measure properties of the images."""
-    from stratoscope.stimuli import describe_stimuli, open_stimuli
-    from stratoscope.stimuli.describe import ranges
-    from stratoscope.stimuli.write import write_table
+@click.argument("stimuli", required=False)
+@click.option("-p", "--property", "names", multiple=True, help="Measure this property only; may be repeated.")
+@click.option("--background", help="Luminance of the uniform background, 0 to 1, or 'border'.")
+@click.option("--size", type=click.IntRange(1), help="Bring every image to this many rows and columns first.")
+@click.option("--encoding", default="linear", show_default=True, help="'linear', or 'srgb' for photographs.")
+@click.option("--workers", type=click.IntRange(1), default=2, show_default=True, help="Threads that load images.")
+def describe(
+    stimuli: str | None,
+    *,
+    names: tuple[str, ...],
+    background: str | None,
+    size: int | None,
+    encoding: str,
+    workers: int,
+) -> None:
+    """Measure the properties of STIMULI and print their spread; without STIMULI, list what can be measured."""
+    if stimuli is None:
+        click.echo(_catalogue(names))
+        return
+    from stratoscope.stimuli.open import open_stimuli
+    from stratoscope.stimuli.properties import measure_properties
 
-    stimuli = open_stimuli(spec)
-    told = describe_stimuli(stimuli)
-    click.echo(f"{told['name']}: {told['n']} stimuli, fingerprint {told['fingerprint'][:12]}")
-    if told["categories"]:
-        click.echo("categories: " + ", ".join(f"{name} ({count})" for name, count in told["categories"].items()))
-    measured = {}
-    if properties:
-        from stratoscope.stimuli.properties import measure_properties
+    opened = open_stimuli(stimuli)
+    measured = measure_properties(
+        opened, names or None, background=_background(background), size=size, encoding=encoding, workers=workers
+    )
+    click.echo(f"{opened.name}: {len(opened)} stimuli")
+    click.echo(_spread(measured))
 
-        measured = measure_properties(stimuli, None if properties == "all" else words(properties))
-    rows = ranges({**stimuli.columns, **measured})
-    click.echo(grid(("column", "lowest", "mean", "highest"), rows, right=("lowest", "mean", "highest")))
-    for note in told["notes"]:
-        click.echo(f"note: {note}")
-    if out:
-        write_table({"id": stimuli.ids, **stimuli.columns, **measured}, out)  # type: ignore[dict-item]
-        click.echo(f"Table: {out}")
+
+def _catalogue(names: tuple[str, ...]) -> str:
+    """Return what can be measured, one property a line."""
+    from stratoscope.stimuli.properties import PROPERTIES
+
+    head = ("property", "unit", "range", "needs", "definition", "source")
+    chosen = [PROPERTIES[name] for name in (names or PROPERTIES)]
+    body = [
+        (p.name, p.unit, f"{p.range[0]:g} to {p.range[1]:g}", ", ".join(p.needs) or "-", p.definition, p.paper)
+        for p in chosen
+    ]
+    return grid(head, body)
+
+
+def _spread(measured: dict[str, Floats]) -> str:
+    """Return smallest, median and largest value of each column, and how many stimuli have none."""
+    import numpy as np
+
+    head = ("property", "smallest", "median", "largest", "without")
+    body = []
+    for name, values in measured.items():
+        there = values[~np.isnan(values)]
+        ends = [f"{value:.4g}" for value in np.quantile(there, (0, 0.5, 1))] if there.size else ["-"] * 3
+        body.append((name, *ends, str(len(values) - there.size)))
+    return grid(head, body, right=head[1:])
+
+
+def _background(text: str | None) -> Background | None:
+    if text is None or text == "border":
+        return None if text is None else "border"
+    try:
+        return float(text)
+    except ValueError:
+        raise click.BadParameter(f"{text!r} is neither a luminance nor 'border'.", param_hint="--background") from None

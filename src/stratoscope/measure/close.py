@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -138,9 +139,9 @@ class _Writer:
 
 
 def _pick(value: Estimate, i: int) -> Estimate:
-    one = {name: float(np.asarray(getattr(value, name))[i]) for name in ("value", "low", "high")}
-    n = value.n if np.ndim(value.n) == 0 else int(np.asarray(value.n)[i])
-    return Estimate(**one, n=n, level=value.level, method=value.method, dropped=value.dropped, note=value.note)
+    number, low, high = (float(np.asarray(part)[i]) for part in (value.value, value.low, value.high))
+    n = int(np.asarray(value.n).reshape(-1)[min(i, np.size(value.n) - 1)])
+    return replace(value, value=number, low=low, high=high, n=n, scale=None)
 
 
 def _plural(dim: str) -> str:

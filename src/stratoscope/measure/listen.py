@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from stratoscope.errors import BadInput
 from stratoscope.measure.budget import spool_allowance
 from stratoscope.measure.request import Asked, neighbours_needed
 from stratoscope.summaries import Categories, Gram, PerStimulus, PerUnit
 from stratoscope.types import Integers, Responses, Stage, Stimuli, Summary
 
 _FLOAT = 8
-_PER_UNIT_FIELDS = 10
-_PER_STIMULUS_FIELDS = 12
+_SUMMARIES = ("categories", "gram", "per_stimulus", "per_unit")
 
 
 @dataclass(frozen=True)
@@ -47,17 +48,19 @@ class Plan:
 def plan(stages: Sequence[Stage], asked: Sequence[Asked], n_stimuli: int, n_categories: int, budget: int) -> Plan:
     """Plan the summaries of a run within `budget` bytes; raises `BudgetTooSmall` when they do not fit."""
     needs = {stage: tuple(sorted({one.metric.needs for one in asked if one.reads(stage)})) for stage in stages}
-    size = {
-        "per_stimulus": lambda stage: n_stimuli * _PER_STIMULUS_FIELDS * _FLOAT,
-        "per_unit": lambda stage: stage.n_units * _PER_UNIT_FIELDS * _FLOAT,
-        "categories": lambda stage: n_categories * stage.n_units * _FLOAT,
-        "gram": lambda stage: 0,
-    }
-    resident = sum(size[name](stage) for stage, names in needs.items() for name in names)
+    resident = sum(
+        _resident(name, stage.n_units, n_stimuli, n_categories) for stage, names in needs.items() for name in names
+    )
     spools = {stage: 4 * n_stimuli * stage.n_units for stage, names in needs.items() if "gram" in names}
     k = min(neighbours_needed(asked), n_stimuli - 1)
     closing = (3 * n_stimuli**2 + 2 * n_stimuli * k) * _FLOAT if spools else 0
     return Plan(needs, resident, spools, spool_allowance(budget, resident, closing), k)
+
+
+def _resident(name: str, n_units: int, n_stimuli: int, n_categories: int) -> int:
+    """Bytes of a summary that live through the pass; a spool is counted apart."""
+    floats = {"per_stimulus": 12 * n_stimuli, "per_unit": 10 * n_units, "categories": n_categories * n_units}
+    return _FLOAT * floats.get(name, 0)
 
 
 @dataclass
@@ -97,23 +100,26 @@ def make_listener(
     left = planned.spool_memory
     summaries: dict[Stage, dict[str, Summary]] = {}
     for stage, names in planned.needs.items():
-        in_memory = planned.spools.get(stage, 0) <= left
-        left -= planned.spools.get(stage, 0) if in_memory else 0
-        make: dict[str, Callable[[], Summary]] = {
-            "per_stimulus": lambda: PerStimulus(len(stimuli)),
-            "per_unit": lambda stage=stage: PerUnit(stage.n_units),
-            "categories": lambda stage=stage: Categories(*codes, stage.n_units),
-            "gram": lambda stage=stage, limit=planned.spools.get(stage, 0) if in_memory else 0: Gram(
-                len(stimuli),
-                stage.n_units,
-                k=planned.n_neighbours,
-                duplicates="merge",
-                memory_limit=limit,
-                folder=folder,
-            ),
-        }
-        summaries[stage] = {name: make[name]() for name in names}
+        size = planned.spools.get(stage, 0)
+        in_memory = size <= left
+        left -= size if in_memory else 0
+        gram = partial(Gram, k=planned.n_neighbours, memory_limit=size if in_memory else 0, folder=folder)
+        summaries[stage] = {name: _summary(name, stage, len(stimuli), codes, gram) for name in names}
     return Listener(summaries)
+
+
+def _summary(
+    name: str, stage: Stage, n_stimuli: int, codes: tuple[Integers, list[str]] | None, gram: Callable[..., Gram]
+) -> Summary:
+    if name == "per_stimulus":
+        return PerStimulus(n_stimuli)
+    if name == "per_unit":
+        return PerUnit(stage.n_units)
+    if name == "categories" and codes is not None:
+        return Categories(codes[0], codes[1], stage.n_units)
+    if name == "gram":
+        return gram(n_stimuli, stage.n_units, duplicates="merge")
+    raise BadInput(f"A metric needs the summary {name!r}, which there is not. There are {', '.join(_SUMMARIES)}.")
 
 
 def give_back(summaries: Mapping[str, Summary]) -> None:

@@ -14,7 +14,18 @@ from stratoscope.measure.request import Asked
 from stratoscope.stimuli import describe_stimuli
 from stratoscope.types import Played, Stage, Stimuli
 
-_LIBRARIES = ("stratoscope", "torch", "torchvision", "timm", "transformers", "numpy", "scipy", "xarray", "zarr", "pillow")
+_LIBRARIES = (
+    "stratoscope",
+    "torch",
+    "torchvision",
+    "timm",
+    "transformers",
+    "numpy",
+    "scipy",
+    "xarray",
+    "zarr",
+    "pillow",
+)
 
 
 @dataclass(frozen=True)

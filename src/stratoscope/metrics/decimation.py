@@ -12,6 +12,7 @@ from stratoscope.metrics.declare import metric
 from stratoscope.metrics.neighbour_interval import log_interval
 from stratoscope.metrics.neighbourhoods import Neighbourhoods, check_enough, neighbourhoods_in, neighbourhoods_of
 from stratoscope.metrics.responses import checked_responses
+from stratoscope.metrics.spectrum import gram_in
 from stratoscope.metrics.two_nn import two_nn_of
 from stratoscope.types import Estimate, Floats, Integers
 
@@ -69,7 +70,8 @@ def _through_gram(
     state: Mapping[str, Any], *, divisors: Sequence[int] | None = None, seed: int = 0, **options: Any
 ) -> Estimate:
     whole = neighbourhoods_in(state, "two_nn_decimation", fewest=SMALLEST)
-    squared = squared_distances(np.asarray(state["gram"], dtype=np.float64)[np.ix_(whole.rows, whole.rows)])  # type: ignore[arg-type]
+    gram = gram_in(state, "two_nn_decimation", SMALLEST)
+    squared = squared_distances(gram[np.ix_(whole.rows, whole.rows)])  # type: ignore[arg-type]
 
     def near(subset: Integers) -> Neighbourhoods:
         return whole if len(subset) == whole.n else _two_nearest(squared[np.ix_(subset, subset)])

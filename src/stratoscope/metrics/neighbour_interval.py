@@ -10,11 +10,12 @@ with w[m, r] the change of psi_m expected from the presence of that neighbour: t
 one behind it one rank nearer, and the logarithm of a distance of rank j is expected to step by 1 / (d j) (the Rényi
 spacings of neighbour distances). The variance of the estimate over samples is then
 
-    V = (1/n²) [ (1 + delta/n1) sum psi² + alpha sum psi s + beta (sum s² - sum w²) ]
+    V = (1/n²) [ (1 + delta / n1) sum psi² + cross sum psi s + passed (sum s² - sum w²) ]
 
-The last bracket leaves out what the pairs (m, m) give, which sum psi² already holds. The jackknife (delta = 0, alpha
-= 2, and sum s² in full) overestimates, because a rank statistic is not smooth; the constants were calibrated once by
-simulation. See the decision record 0052 for how, and for the coverage they give.
+The last bracket leaves out the pairs of a point with itself, which sum psi² already holds. The jackknife, which would
+have delta = 0, cross = 2, passed = 1 and sum s² in full, overestimates two- to fourfold, because a rank statistic is not
+smooth; the constants were fitted once by simulation, on other point sets than those the coverage was then judged on.
+Decision record 0052 has both.
 """
 
 from __future__ import annotations
@@ -25,10 +26,8 @@ from stratoscope.types import Floats, Integers
 
 #: Share of the own variance that expected steps miss, at n1 = 1; it falls as 1 / n1.
 DELTA = 0.25
-#: Weight of what mutual neighbours do to each other.
-MUTUAL = 1.5
-#: Weight of the other products of own and passed-on influence.
-CROSS = 1.5
+#: Weight of the products of own and passed-on influence.
+CROSS = 1.45
 #: Weight of the products of influences passed on by different points.
 PASSED = 1.6
 #: The variance is never taken below this share of that of independent contributions.
@@ -52,28 +51,16 @@ def influence_variance(psi: Floats, weights: Floats, index: Integers, first_rank
     used = np.isfinite(psi)
     own = np.where(used, psi - psi[used].mean(), 0.0)
     given = np.where(used[:, None], weights, 0.0)
-    alone, mutual, cross, passed = influence_terms(own, given, index)
-    variance = (1 + DELTA / first_rank) * alone + MUTUAL * mutual + CROSS * cross + PASSED * max(passed, 0.0)
+    alone, cross, passed = influence_terms(own, given, index)
+    variance = (1 + DELTA / first_rank) * alone + CROSS * cross + PASSED * max(passed, 0.0)
     return float(max(variance, LOWEST * alone) / used.sum() ** 2)
 
 
-def influence_terms(own: Floats, given: Floats, index: Integers) -> tuple[float, float, float, float]:
-    """Return the four sums: psi², w over mutual neighbours, the rest of psi s, and s² without own pairs."""
+def influence_terms(own: Floats, given: Floats, index: Integers) -> tuple[float, float, float]:
+    """Return the three sums: psi², psi s, and s² without the pairs of a point with itself."""
     passed = np.bincount(index.ravel(), weights=given.ravel(), minlength=len(own)).astype(np.float64)
     passed -= passed.mean()
-    mutual = _mutual(given, index)
-    return float(own @ own), mutual, float(own @ passed) - mutual, float(passed @ passed - (given**2).sum())
-
-
-def _mutual(given: Floats, index: Integers) -> float:
-    """Return the sum of w[m, p] w[p, m] over pairs of points that are neighbours of each other."""
-    n, k = index.shape
-    pairs = np.arange(n)[:, None] * n + index
-    back = (index * n + np.arange(n)[:, None]).ravel()
-    order = np.argsort(pairs, axis=None)
-    at = order[np.minimum(np.searchsorted(pairs.ravel(), back, sorter=order), n * k - 1)]
-    found = pairs.ravel()[at] == back
-    return float((given.ravel() * given.ravel()[at])[found].sum())
+    return float(own @ own), float(own @ passed), float(passed @ passed - (given**2).sum())
 
 
 def log_interval(

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from scipy.spatial.distance import cdist
 
 from stratoscope.errors import BadInput, TooFew
 from stratoscope.metrics.responses import checked_responses
+from stratoscope.summaries.neighbours import nearest_neighbours
 from stratoscope.types import Floats, Integers
 
 
@@ -40,12 +40,11 @@ class Neighbourhoods:
 def neighbourhoods_of(responses: Any, k: int, metric: str, *, fewest: int) -> Neighbourhoods:
     """Merge exact duplicates in `responses` (stimulus, unit) and find up to `k` neighbours of every point."""
     points = checked_responses(responses, metric)
-    rows = np.sort(np.unique(points, axis=0, return_index=True)[1])
-    kept = points[rows]
-    dropped = {"duplicates": len(points) - len(kept)}
-    check_enough(len(kept), dropped["duplicates"], metric, fewest)
-    distance, index = _nearest(kept, min(k, len(kept) - 1))
-    return Neighbourhoods(distance, index, dropped, rows)
+    if len(points) < 2:
+        check_enough(len(points), 0, metric, fewest)
+    table = nearest_neighbours(points, min(k, len(points) - 1), duplicates="merge")
+    check_enough(table.n_points, table.duplicates, metric, fewest)
+    return Neighbourhoods(table.distance, table.index, {"duplicates": table.duplicates}, table.rows)
 
 
 def neighbourhoods_in(state: Mapping[str, Any], metric: str, *, fewest: int) -> Neighbourhoods:
@@ -59,11 +58,17 @@ def neighbourhoods_in(state: Mapping[str, Any], metric: str, *, fewest: int) -> 
     points = np.arange(len(distance))
     copy = (distance == 0) & (index < points[:, None]) & (index >= 0)
     rows = np.flatnonzero(np.isfinite(distance).any(axis=1) & ~copy.any(axis=1))
-    dropped = len(distance) - len(rows)
-    check_enough(len(rows), dropped, metric, fewest)
+    dropped = min(len(distance) - len(rows), int(state["duplicates"]))  # a single distinct point has no neighbours
+    check_enough(len(distance) - dropped, dropped, metric, fewest)
     number = np.full(len(distance) + 1, -1)
     number[rows] = np.arange(len(rows))
-    return Neighbourhoods(*_distinct_columns(distance[rows], number[index[rows]]), {"duplicates": dropped}, rows)
+    distance, index = _distinct_columns(distance[rows], number[index[rows]])
+    if distance.shape[1] < 2:
+        raise BadInput(
+            f"{metric} needs 2 distinct neighbours of every stimulus, but among those kept some have "
+            f"{distance.shape[1]}, the others being duplicates. Merge duplicates in the summary."
+        )
+    return Neighbourhoods(distance, index, {"duplicates": dropped}, rows)
 
 
 def _distinct_columns(distance: Floats, index: Integers) -> tuple[Floats, Integers]:
@@ -87,23 +92,3 @@ def check_enough(n: int, duplicates: int, metric: str, fewest: int) -> None:
     if n < fewest:
         merged = f" ({duplicates} exact duplicates were merged)" if duplicates else ""
         raise TooFew(f"{metric} needs at least {fewest} distinct stimuli, but {n} came{merged}.")
-
-
-def _nearest(points: Floats, k: int) -> tuple[Floats, Integers]:
-    """Search in blocks of rows, on centred points and in float64."""
-    centred = points - points.mean(axis=0)
-    distance, index = np.empty((len(points), k)), np.empty((len(points), k), dtype=np.int64)
-    block = max(1, 8_000_000 // len(points))
-    for start in range(0, len(points), block):
-        rows = slice(start, min(start + block, len(points)))
-        distance[rows], index[rows] = _nearest_of_block(centred, rows, k)
-    return distance, index
-
-
-def _nearest_of_block(points: Floats, rows: slice, k: int) -> tuple[Floats, Integers]:
-    between = cdist(points[rows], points)
-    between[np.arange(len(between)), np.arange(rows.start, rows.stop)] = np.inf
-    near = np.argpartition(between, k - 1, axis=1)[:, :k]
-    distance = np.take_along_axis(between, near, axis=1)
-    order = np.argsort(distance, axis=1, kind="stable")
-    return np.take_along_axis(distance, order, axis=1), np.take_along_axis(near, order, axis=1)

@@ -12,7 +12,7 @@ from stratoscope.errors import BadInput, TooFew
 from stratoscope.metrics.declare import metric
 from stratoscope.metrics.neighbour_interval import log_interval
 from stratoscope.metrics.responses import checked_finite, checked_responses
-from stratoscope.types import Estimate, Floats
+from stratoscope.types import Estimate, Floats, Integers
 
 
 def centred_gram(responses: Any, metric_name: str, fewest: int) -> Floats:
@@ -120,14 +120,18 @@ def participation_ratio(responses: Any) -> Estimate:
     return _participation_ratio(centred_gram(responses, "participation_ratio", 4))
 
 
-def squared_trace_and_square(gram: Floats) -> tuple[float, float]:
-    """Return estimates without bias of (tr Σ)² and tr Σ², up to one factor, as U-statistics over four stimuli."""
-    n = len(gram)
-    norms = np.diag(gram)
-    half = 0.5 * (norms[:, None] + norms[None, :]) - gram
-    disjoint = half.sum() ** 2 - 4 * (half.sum(axis=1) ** 2).sum() + 2 * (half**2).sum()
-    trace = disjoint / (n * (n - 1) * (n - 2) * (n - 3))
-    return float(trace), float(unbiased_hsic(gram, gram))
+def squared_trace_and_square(diagonal: Floats, rows: Floats, squares: float) -> tuple[float, float]:
+    """Return estimates without bias of (tr Σ)² and tr Σ², as averages over four different stimuli.
+
+    They need no more of a Gram matrix than its diagonal, the sums of its rows, and the sum of its squares.
+    """
+    n, trace = len(diagonal), diagonal.sum()
+    distances = 0.5 * (n * diagonal + trace) - rows  # sums over rows of half the squared distances
+    squared = 0.5 * (n * (diagonal @ diagonal) + trace**2) - 2 * (diagonal @ rows) + squares
+    disjoint = distances.sum() ** 2 - 4 * (distances @ distances) + 2 * squared
+    off = rows - diagonal
+    product = squares - diagonal @ diagonal + off.sum() ** 2 / ((n - 1) * (n - 2)) - 2 / (n - 2) * (off @ off)
+    return float(disjoint / (n * (n - 1) * (n - 2) * (n - 3))), float(product / (n * (n - 3)))
 
 
 def unbiased_hsic(a: Floats, b: Floats) -> float:
@@ -141,21 +145,27 @@ def unbiased_hsic(a: Floats, b: Floats) -> float:
 
 def _corrected(gram: Floats) -> Estimate:
     _needs_variance(gram, "participation_ratio_corrected")
-    value = _corrected_value(gram)
     n, blocks = len(gram), min(20, len(gram) // 5)
-    if not np.isfinite(value) or blocks < 2:
-        low = high = np.nan
-    else:
-        kept = [np.setdiff1d(np.arange(n), np.arange(b, n, blocks)) for b in range(blocks)]
-        logs = np.log([_corrected_value(gram[np.ix_(rows, rows)]) for rows in kept])
+    diagonal, rows, squares = np.diag(gram), gram.sum(axis=1), float((gram**2).sum())
+    value, low, high = _quotient(diagonal, rows, squares), np.nan, np.nan
+    if np.isfinite(value) and blocks > 1:
+        logs = np.log([_without_block(gram, rows, squares, np.arange(b, n, blocks)) for b in range(blocks)])
         deviation = value * float(np.sqrt((blocks - 1) / blocks * ((logs - logs.mean()) ** 2).sum()))
         low, high = map(float, log_interval(value, deviation, z=float(student.ppf(0.975, blocks - 1))))
     note = "" if np.isfinite(value) else "Σ λ² is not distinguishable from 0 with so few stimuli."
     return Estimate(value, low, high, n, method=f"U-statistics; jackknife over {blocks} blocks of stimuli", note=note)
 
 
-def _corrected_value(gram: Floats) -> float:
-    trace, square = squared_trace_and_square(gram)
+def _without_block(gram: Floats, rows: Floats, squares: float, block: Integers) -> float:
+    """Return the corrected ratio without the stimuli in `block`, from what their rows take off the sums."""
+    kept = np.delete(np.arange(len(gram)), block)
+    lost = gram[block]
+    squares = squares - 2 * float((lost**2).sum()) + float((lost[:, block] ** 2).sum())
+    return _quotient(np.diag(gram)[kept], (rows - lost.sum(axis=0))[kept], squares)
+
+
+def _quotient(diagonal: Floats, rows: Floats, squares: float) -> float:
+    trace, square = squared_trace_and_square(diagonal, rows, squares)
     return trace / square if square > 0 and trace > 0 else float("nan")
 
 

@@ -118,8 +118,10 @@ def _about(metric: str, lines: Mapping[Line, Sequence[Row]]) -> str:
         if not key[-1]:
             seen.setdefault(key[:2], key)
     several = len({hierarchy for hierarchy, _ in seen}) > 1
-    clauses = [_clause(key, lines, several) for key in seen.values()]
-    told = [clause for clause in clauses if clause]
+    told: list[str] = []
+    for key in seen.values():
+        clause = _clause(key, lines, several, first=not told)
+        told += [clause] if clause else []
     if not told:
         return ""
     item = next(iter(seen.values()))[3]
@@ -127,15 +129,16 @@ def _about(metric: str, lines: Mapping[Line, Sequence[Row]]) -> str:
     return f"{name}{f' ({item})' if item else ''} {'; '.join(told)}."
 
 
-def _clause(key: Line, lines: Mapping[Line, Sequence[Row]], several: bool) -> str:
+def _clause(key: Line, lines: Mapping[Line, Sequence[Row]], several: bool, first: bool) -> str:
     found = trend(lines[key])
     if found is None:
         return ""
     hierarchy, lesion = key[:2]
     where = [f"in {hierarchy}"] if several else []
     where += [f"under {lesion}"] if lesion else []
+    where += ["it"] if where and not first else []
     controls = "" if lesion else _controls(key, lines)
-    return f"{' '.join([*where, 'it']) + ' ' if where else ''}{found.words}{controls}"
+    return " ".join([*where, found.words]) + controls
 
 
 def _controls(key: Line, lines: Mapping[Line, Sequence[Row]]) -> str:

@@ -19,6 +19,7 @@ import importlib
 import json
 import tomllib
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from importlib.resources import as_file, files
 from importlib.resources.abc import Traversable
@@ -62,7 +63,10 @@ def open_bundled(name: str, request: Request) -> Network:
             load_weights(module, path)
         else:
             raise unknown_name(f"set of weights of {request.spec}", request.weights, ["default", "random"])
-    return request.network(module, _preprocess(header), weights)
+    base, _, step = name.partition("@")
+    network = replace(request, spec=f"bundled:{base}").network(module, _preprocess(header), weights)
+    # An early checkpoint is one of the things "untrained" can mean, so it says so where a lesion would.
+    return network.with_module(module, lesion=f"checkpoint at step {step}") if step else network
 
 
 def bundled_classes(name: str) -> tuple[str, ...]:

@@ -47,7 +47,7 @@ def intervene(module: nn.Module, targets: Mapping[Target, Answer] | Answer) -> n
 
 
 def _intervened(cls: type[nn.Module]) -> type[nn.Module]:
-    """Make a class that is `cls` and runs with the interventions of its instance in force."""
+    """Make a class that is `cls` and runs with the interventions of its instance in force; can be pickled and copied."""
 
     def forward(self: Any, *args: Any, **kwargs: Any) -> Any:
         with ExitStack() as stack:
@@ -58,8 +58,17 @@ def _intervened(cls: type[nn.Module]) -> type[nn.Module]:
             intervention.check()
         return output
 
-    body = {"forward": forward, "__module__": cls.__module__, "__qualname__": cls.__qualname__, "__doc__": cls.__doc__}
-    return type(cls.__name__, (cls,), body)
+    def reduce(self: Any, _protocol: int) -> tuple[Any, ...]:
+        return _blank, (cls,), self.__dict__
+
+    named = {"__module__": cls.__module__, "__qualname__": cls.__qualname__, "__doc__": cls.__doc__}
+    return type(cls.__name__, (cls,), {"forward": forward, "__reduce_ex__": reduce, **named})
+
+
+def _blank(cls: type[nn.Module]) -> nn.Module:
+    """Make an empty instance for a copy to be filled."""
+    made = _intervened(cls)
+    return made.__new__(made)
 
 
 class Intervention(TorchFunctionMode):

@@ -23,17 +23,20 @@ def infer_layouts(calls: Iterable[Call], *, square: bool) -> dict[tuple[Site, in
     """Return the layout of every call's response to one stimulus.
 
     What produced it decides where that is certain (a convolution, a linear layer); else two equal extents in a row,
-    where the input is `square`; else the layout of the latest response of the same shape.
+    where the input is `square`; else the layout of the same tensor, of the one it was made from, or of the latest
+    response, where that has the same shape.
     """
-    latest: dict[tuple[int, ...], str] = {}
+    known: dict[tuple[int | str, tuple[int, ...]], str] = {}
     layouts = {}
     for call in calls:
         if call.response is None:
             continue
         shape = call.response[1:]
-        layout = _by_producer(call, shape) or (_by_extents(shape) if square else "") or latest.get(shape, "")
+        layout = _by_producer(call, shape) or (_by_extents(shape) if square else "")
+        relatives = [(relative, shape) for relative in (call.given, call.taken, "latest")]
+        layout = layout or next((known[relative] for relative in relatives if relative in known), "")
         if layout:
-            latest[shape] = layout
+            known[call.given, shape] = known["latest", shape] = layout
         layouts[call.site, call.ordinal] = layout or ("tokens" if len(shape) == 2 else UNKNOWN)
     return layouts
 
@@ -57,8 +60,13 @@ def _by_producer(call: Call, shape: tuple[int, ...]) -> str:
 
 def _puts_channels_first(owner: nn.Module) -> bool:
     pools = type(owner).__module__ == "torch.nn.modules.pooling"
-    norm_of_maps = isinstance(owner, nn.LayerNorm) and type(owner).__name__.endswith("2d")
-    return isinstance(owner, _CHANNELS_FIRST) or pools or norm_of_maps
+    return isinstance(owner, _CHANNELS_FIRST) or pools or _is_norm_of_maps(owner)
+
+
+def _is_norm_of_maps(owner: nn.Module) -> bool:
+    """Whether a layer norm permutes so that channels stay first: ``LayerNorm2d``, or one with such a `data_format`."""
+    said = type(owner).__name__.endswith("2d") or getattr(owner, "data_format", "") == "channels_first"
+    return isinstance(owner, nn.LayerNorm) and said
 
 
 def _puts_channels_last(owner: nn.Module, shape: tuple[int, ...]) -> bool:

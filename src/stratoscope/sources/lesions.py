@@ -8,9 +8,7 @@ random state is left alone.
 from __future__ import annotations
 
 import copy
-import hashlib
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
@@ -21,6 +19,8 @@ from torch.nn import functional
 from stratoscope.errors import BadInput, StageError, unknown_name
 from stratoscope.sources.intervene import Answer, Target, intervene
 from stratoscope.sources.network import Network
+from stratoscope.sources.parameters import chosen_parameters, learns_without_parameters, reset
+from stratoscope.sources.seeding import generator_at, tensor_seed
 
 if TYPE_CHECKING:
     from stratoscope.sources.taps import Tap
@@ -33,8 +33,6 @@ GATINGS: dict[str, Callable[[Tensor], Tensor]] = {
     "tanh": torch.tanh,
     "gelu": functional.gelu,
 }
-#: Standard deviation of fresh tokens and positions, which no module knows how to reset (as in vision transformers).
-TOKEN_SD = 0.02
 
 
 def permute_weights(
@@ -104,12 +102,12 @@ def reinitialize(source: Network, seed: int, *, stages: str | Sequence[str] | No
     copied = copy.deepcopy(source.module)
     device = next((tensor.device for tensor in copied.parameters()), torch.device("cpu"))
     copied.cpu()
-    wanted = set(_chosen(copied, "", stages))
+    wanted = set(chosen_parameters(copied, "", stages))
     for path, module in copied.named_modules():
-        own = {name: f"{path}.{name}".lstrip(".") for name, _ in module.named_parameters(recurse=False)}
-        if wanted.intersection(own.values()):
-            with _seeded(_tensor_seed(seed, path)):
-                _reset(module)
+        own = [f"{path}.{name}".lstrip(".") for name, _ in module.named_parameters(recurse=False)]
+        if wanted.intersection(own) or learns_without_parameters(module, path, stages):
+            with generator_at(tensor_seed(seed, path)):
+                reset(module)
     copied.to(device)
     return source.with_module(copied, lesion=_name(source, "reinitialize", stages), seed=seed)
 
@@ -201,9 +199,9 @@ def _changed(
     copied = copy.deepcopy(source.module)
     parameters = dict(copied.named_parameters())
     with torch.no_grad():
-        for name in _chosen(copied, kind, stages):
+        for name in chosen_parameters(copied, kind, stages):
             tensor = parameters[name]
-            generator = torch.Generator().manual_seed(_tensor_seed(seed, name))
+            generator = torch.Generator().manual_seed(tensor_seed(seed, name))
             tensor.copy_(change(tensor.detach().cpu(), generator))
     return copied
 
@@ -222,77 +220,6 @@ def _permute_kernels(tensor: Tensor, generator: torch.Generator) -> Tensor:
 
 
 _PERMUTED = dict(zip(SCOPES, (_permute_elements, _permute_channels, _permute_kernels), strict=True))
-
-
-def _chosen(module: nn.Module, kind: str, stages: str | Sequence[str] | None) -> list[str]:
-    """Names of the parameters of `kind` (``weight``, ``bias`` or any) in the modules that `stages` asks for."""
-    names = [name for name, _ in module.named_parameters() if _is(kind, name)]
-    if not names:
-        raise BadInput(f"The network has no parameters called {kind or 'anything'!r}, so there is nothing to change.")
-    if stages is None:
-        return names
-    chosen = []
-    for pattern in [stages] if isinstance(stages, str) else stages:
-        found = [name for name in names if _within(name.rpartition(".")[0], pattern)]
-        if not found:
-            raise _without_parameters(module, pattern, kind, names)
-        chosen += found
-    return list(dict.fromkeys(chosen))
-
-
-def _is(kind: str, name: str) -> bool:
-    last = name.rpartition(".")[2]
-    return not kind or last == kind or last.endswith(f"_{kind}")
-
-
-def _within(path: str, pattern: str) -> bool:
-    return fnmatchcase(path, pattern) or path.startswith(f"{pattern}.")
-
-
-def _without_parameters(module: nn.Module, pattern: str, kind: str, names: list[str]) -> Exception:
-    """Build the error for a pattern that fits no module with such parameters."""
-    holders = list(dict.fromkeys(name.rpartition(".")[0] for name in names))
-    paths = [path for path, _ in module.named_modules()]
-    if not any(_within(path, pattern) for path in paths):
-        return unknown_name(f"module with a {kind or 'parameter'}", pattern, holders)
-    first = next(i for i, path in enumerate(paths) if _within(path, pattern))
-    earlier = [path for path in paths[:first] if path in holders]
-    hint = f" The one before it is {earlier[-1]!r}." if earlier else ""
-    return BadInput(f"{pattern!r} is part of the network and has no {kind or 'parameter'} to change.{hint}")
-
-
-def _reset(module: nn.Module) -> None:
-    """Reset the parameters that `module` itself holds."""
-    reset = getattr(module, "reset_parameters", None) or getattr(module, "_reset_parameters", None)
-    if callable(reset):
-        reset()
-        return
-    with torch.no_grad():
-        for name, tensor in module.named_parameters(recurse=False):
-            if tensor.ndim > 1 and _is("weight", name):
-                nn.init.kaiming_normal_(tensor)
-            elif name.endswith(("weight", "gamma", "scale")):
-                tensor.fill_(1)
-            elif name.endswith(("bias", "beta")):
-                tensor.zero_()
-            else:
-                nn.init.trunc_normal_(tensor, std=TOKEN_SD)
-
-
-@contextmanager
-def _seeded(seed: int) -> Iterator[None]:
-    """Seed torch's generator of the CPU alone, and put it back afterwards."""
-    before = torch.get_rng_state()
-    try:
-        torch.default_generator.manual_seed(seed)
-        yield
-    finally:
-        torch.set_rng_state(before)
-
-
-def _tensor_seed(seed: int, name: str) -> int:
-    """Seed of one tensor, from the seed of the lesion and the tensor's name."""
-    return int.from_bytes(hashlib.sha256(f"{seed}:{name}".encode()).digest()[:7], "big")
 
 
 def _regated(source: Network, answer: Answer, lesion: str, stages: str | Sequence[str] | None) -> Network:

@@ -13,12 +13,13 @@ from torch import nn
 from stratoscope.errors import BadInput, StageError, UnreadableStimulus
 from stratoscope.sources.choose import choose_taps
 from stratoscope.sources.feed import Batch, feed, load_image
-from stratoscope.sources.fingerprint import describe_preprocess, weights_sha256
+from stratoscope.sources.fingerprint import describe_preprocess
 from stratoscope.sources.layouts import UNKNOWN
 from stratoscope.sources.listen import Listener, Reading, listening
 from stratoscope.sources.taps import Tap, Traced, find_taps
 from stratoscope.sources.undisturbed import undisturbed, usable_device
 from stratoscope.sources.units import unit_name, unit_reader
+from stratoscope.sources.weights import weights_hash
 from stratoscope.types import Loaded, Played, Stage, Stimuli, Visit
 
 
@@ -238,7 +239,7 @@ class Network:
             **plain,
             "class": type(self.module).__qualname__,
             "parameters": sum(parameter.numel() for parameter in self.module.parameters()),
-            "weights_sha256": weights_sha256(self.module),
+            "weights_sha256": weights_hash(self.module),
             "preprocess": describe_preprocess(settings.preprocess),
             "layout": dict(layout) if isinstance(layout, Mapping) else layout or "inferred",
             "unit": list(self._units),

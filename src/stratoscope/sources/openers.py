@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
-
-import torch
 
 from stratoscope.errors import BadInput, UnknownName, WeightsError, did_you_mean, unknown_name
 from stratoscope.registry import Registry
 from stratoscope.sources.array_files import ENDINGS, open_arrays
 from stratoscope.sources.network import Network
 from stratoscope.sources.preprocess import MODES, Preprocess
+from stratoscope.sources.seeding import generator_at
 from stratoscope.sources.weights import CHECKPOINTS, load_weights
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from torch import nn
 
     from stratoscope.types import Source
@@ -206,19 +202,9 @@ def _responses(request: Request) -> Source:
 
 def seeded(build: Callable[[], T], seed: int) -> T:
     """Call `build` with torch's generator of the CPU at `seed`, and put the generator back."""
-    with _generator_at(seed), warnings.catch_warnings():
+    with generator_at(seed), warnings.catch_warnings():
         warnings.filterwarnings("ignore", category=FutureWarning)
         return build()
-
-
-@contextmanager
-def _generator_at(seed: int) -> Iterator[None]:
-    before = torch.get_rng_state()
-    try:
-        torch.default_generator.manual_seed(seed)
-        yield
-    finally:
-        torch.set_rng_state(before)
 
 
 def download_failed(what: str, error: Exception) -> WeightsError:

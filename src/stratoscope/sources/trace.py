@@ -139,12 +139,12 @@ class _Recorder(TorchFunctionMode):
     def __torch_function__(
         self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
-        result = func(*args, **(kwargs or {}))
         name = function_name(func, kwargs)
+        taken = self._serial(first_tensor(args)) if name in TAPPED else 0  # before it is written into
+        result = func(*args, **(kwargs or {}))
         self.weighted += weighted_operations(name, args)
         if name in TAPPED and self.frames:
-            frame = self.frames[-1]
-            inner = replace(frame, weighted=self.weighted, taken=0)
+            inner = replace(self.frames[-1], weighted=self.weighted, taken=taken)
             self._write(("function", name), inner, function_kind(name), result)
         return result
 

@@ -10,8 +10,8 @@ from typing import Any
 import torch
 from torch import nn
 
+from stratoscope._compat import import_torchvision
 from stratoscope.errors import BadInput, WeightsError, missing_extra, unknown_name
-from stratoscope.sources._compat import import_torchvision
 from stratoscope.sources.network import Network
 from stratoscope.sources.openers import SOURCES, Request, download_failed, seeded
 from stratoscope.sources.preprocess import IMAGENET_MEAN, IMAGENET_STD, Preprocess, from_torchvision
@@ -111,7 +111,7 @@ def open_hf(name: str, request: Request) -> Network:
         model, weights = request.own_weights(lambda: auto.from_config(config))
     else:
         _only_default(request)
-        model, weights = _pretrained(auto, name, request, local), name
+        model, weights = _pretrained(auto, name, request, local)
     if getattr(model, "main_input_name", "") != "pixel_values":
         raise BadInput(
             f"{request.spec!r} is a {type(model).__name__}, which does not take images alone. Choose a vision model."
@@ -136,8 +136,8 @@ def _auto_class(transformers: Any, config: Any) -> Any:
     return transformers.AutoModelForImageClassification if classifies else transformers.AutoModel
 
 
-def _pretrained(auto: Any, name: str, request: Request, local: bool) -> Any:
-    """Load the model with its weights; refuses one whose weights are not all there."""
+def _pretrained(auto: Any, name: str, request: Request, local: bool) -> tuple[Any, str]:
+    """Load the model with its weights and say which they are; only a pooler may be missing, and that is said too."""
     model, info = _download(
         request,
         lambda: auto.from_pretrained(name, use_safetensors=True, local_files_only=local, output_loading_info=True),
@@ -148,7 +148,8 @@ def _pretrained(auto: Any, name: str, request: Request, local: bool) -> Any:
             f"{request.spec!r} lacks {len(missing)} of the network's tensors, such as {missing[0]!r}; they would be random. "
             "Give complete weights with --weights FILE.safetensors."
         )
-    return model
+    fresh = f" (pooler: random initialisation, seed {request.seed})" if info["missing_keys"] else ""
+    return model, name + fresh
 
 
 def _hf_preprocess(transformers: Any, name: str, config: Any, request: Request, local: bool) -> Preprocess:

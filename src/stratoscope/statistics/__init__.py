@@ -1,0 +1,1 @@
+"""Statistics: intervals, resampling, trends, corrections, and the claims of a study."""

@@ -26,7 +26,7 @@ from stratoscope.types import Stimuli
 ROOT_VARIABLE = "TORCHVISION_DATA"
 #: Module whose `import_torchvision` imports torchvision beside any torch. Named and not imported, because rooms side by
 #: side do not import each other, and because stimuli must open where torch is not installed.
-IMPORTER = "stratoscope.sources._compat"
+IMPORTER = "stratoscope._compat"
 
 
 def import_torchvision() -> ModuleType:

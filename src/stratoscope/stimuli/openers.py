@@ -63,7 +63,7 @@ def refuse(wanted: Wanted, what: str, *options: str) -> None:
             )
 
 
-def make_stimuli(  # noqa: PLR0917  the parts of a set, once and in one order
+def make_stimuli(
     name: str,
     ids: Sequence[str],
     load: Callable[[int], Loaded],

@@ -1,0 +1,1 @@
+"""Studies: a paper as stimuli, sources, lesions, metrics, claims and figures."""

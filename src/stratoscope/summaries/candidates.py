@@ -82,8 +82,8 @@ class Search:
 
     @property
     def n_exact(self) -> int:
-        """Nearest to measure: at least three, and as many as cost no more than the products did."""
-        return min(self.width, max(3, len(self.norm2) // 50))
+        """Nearest to measure: at least three, and as many as cost little beside the products."""
+        return min(self.width, max(3, len(self.norm2) // 100))
 
     def table(self, strips: Iterable[tuple[int, Floats]], duplicates: str) -> NeighbourTable:
         """Search in `strips` of products ``(first row, array (row, point))``, then keep or merge copies of points."""

@@ -89,19 +89,34 @@ def add_powers(sums: Floats, block: Floats, centre: Floats, axis: int, square: F
     `block` and the buffer `square` of the same shape are overwritten.
     """
     block -= np.expand_dims(centre, axis)
-    sums[0] += block.sum(axis=axis)
-    sums[1] += _dots(block, block, axis)
+    (_add_along_stimuli if axis == 0 else _add_along_units)(sums, block, square)
+
+
+def _add_along_stimuli(sums: Floats, block: Floats, square: Floats) -> None:
+    ones = np.ones(len(block))  # the product with ones sums columns in two thirds of the time of numpy's sum
+    np.multiply(block, block, out=square)
+    sums[0] += ones @ block
+    sums[1] += ones @ square
+    if len(sums) == 4:
+        block *= square
+        sums[2] += ones @ block
+        square *= square
+        sums[3] += ones @ square
+
+
+def _add_along_units(sums: Floats, block: Floats, square: Floats) -> None:
+    sums[0] += block.sum(axis=1)
+    sums[1] += _row_dots(block, block)
     if len(sums) == 4:
         np.multiply(block, block, out=square)
-        sums[2] += _dots(block, square, axis)
-        sums[3] += _dots(square, square, axis)
+        sums[2] += _row_dots(block, square)
+        sums[3] += _row_dots(square, square)
 
 
-def _dots(a: Floats, b: Floats, axis: int) -> Floats:
-    if axis == 0:
-        return np.asarray(np.einsum("iu,iu->u", a, b))
+def _row_dots(a: Floats, b: Floats) -> Floats:
     return np.asarray(np.matmul(a[:, None, :], b[:, :, None])[:, 0, 0])
 
 
 def _parts(n_items: int) -> list[slice]:
-    return [slice(i, min(i + BLOCK, n_items)) for i in range(0, n_items, BLOCK)]
+    step = BLOCK // 8  # `moved` holds about eight arrays at once
+    return [slice(i, min(i + step, n_items)) for i in range(0, n_items, step)]

@@ -46,7 +46,7 @@ def nearest_neighbours(points: Any, k: int = 2, *, duplicates: str = "keep") -> 
     Returns
     -------
     NeighbourTable
-        At least the three nearest (all, where that costs no more than the products) are exact to float64 rounding,
+        At least the three nearest (more, where that costs little) are exact to float64 rounding,
         the others to `candidates.RELATIVE_ERROR`. Merging may leave fewer than `k` neighbours.
 
     Raises

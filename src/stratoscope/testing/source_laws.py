@@ -179,7 +179,7 @@ def _same_tables(
 
 
 def _fail_once(source: Source, stimuli: Stimuli) -> None:
-    class Deliberate(Exception):  # noqa: N818 - it is no error of anybody's
+    class Deliberate(Exception):
         pass
 
     def fail(_stage: Stage, _rows: Integers, _responses: Responses) -> None:

@@ -58,11 +58,12 @@ def check_summary(
     rng = np.random.default_rng(seed)
     noise = rng.standard_normal((n_stimuli, n_units))
     compare = compare or same_state
-    for kind, responses in {
+    kinds: dict[str, NDArray[Any]] = {
         "rectified responses": np.maximum(noise, 0).astype(np.float32),
         "float32 responses with an offset of 1e4": (noise + 1e4).astype(np.float32),
         "float64 responses with an offset of 1e6": noise + 1e6,  # squares that double precision cannot hold exactly
-    }.items():
+    }
+    for kind, responses in kinds.items():
         for law, pairs in LAWS.items():
             for state, other in pairs(make, responses, rng):
                 _hold(compare, state, other, f"{type(make()).__name__} breaks the law {law!r} on {kind}")

@@ -3,8 +3,8 @@ import sys
 
 import pytest
 
-from stratoscope.sources import _compat
-from stratoscope.sources._compat import import_torchvision
+from stratoscope import _compat
+from stratoscope._compat import import_torchvision
 
 
 def test_torchvision_imports_with_models_and_transforms():
@@ -19,7 +19,7 @@ def test_a_second_call_gives_the_same_module():
 
 def test_it_recovers_after_somebody_else_tried_the_plain_import():
     script = (
-        "from stratoscope.sources._compat import import_torchvision\n"
+        "from stratoscope._compat import import_torchvision\n"
         "try:\n    import torchvision\nexcept RuntimeError:\n    pass\n"
         "import_torchvision()\nimport torchvision.models\nprint('whole')"
     )
