@@ -151,6 +151,8 @@ class ClaimVerdict:
     def numbers(self) -> str:
         """``0.40 [0.33, 0.46], p = 0.002, n = 7 stages and 20 categories``; the n is always there."""
         estimate = self.estimate
+        if not np.isfinite(estimate.value):
+            return f"not tested, n = {estimate.n}"
         known = np.isfinite([estimate.low, estimate.high]).all()
         ends = f" [{estimate.low:.3g}, {estimate.high:.3g}]" if known else " (no interval)"
         counted = " and ".join(plural(name, count) for name, count in self.comparison.counted.items())
@@ -195,7 +197,9 @@ class Finding:
         """Say the claim, its verdict and its numbers, and those under the controls; never without n."""
         shared = f", corrected for {self.family} claims ({self.correction})" if self.family > 1 else ""
         quantity = CLAIM_TESTS[self.claim.test].quantity
-        told = f"{self.claim.sentence}: {self.verdict} ({quantity} {self.itself.numbers}{shared}{_noted(self.itself)})."
+        told = (
+            f"{self.claim.sentence}: {self.verdict} ({quantity}: {self.itself.numbers}{shared}{_noted(self.itself)})."
+        )
         after = "; ".join(f"{one.control}: {one.verdict} ({one.numbers}{_noted(one)})" for one in self.controls)
         return f"{told} Under controls: {after}." if after else told
 

@@ -77,11 +77,40 @@ def correlation_difference(reads: StageValues, compared: StageValues, **options:
     return _dropping(association.correlation_difference(x, other, y, over=over, **options), over, lost)
 
 
+def level_difference(reads: StageValues, compared: StageValues, **options: Any) -> Comparison:
+    """Compare levels at the stages that both have, see `contrast.level_difference`."""
+    return _at_common_stages(contrast.level_difference, reads, compared, options)
+
+
+def trend_difference(reads: StageValues, compared: StageValues, **options: Any) -> Comparison:
+    """Compare trends over the stages that both have, see `contrast.trend_difference`."""
+    return _at_common_stages(contrast.trend_difference, reads, compared, options)
+
+
+def abolished_trend(reads: StageValues, compared: StageValues, **options: Any) -> Comparison:
+    """Test whether a trend is gone, over the stages that both have, see `contrast.abolished_trend`."""
+    return _at_common_stages(contrast.abolished_trend, reads, compared, options)
+
+
+def _at_common_stages(
+    function: Callable[..., Comparison], reads: StageValues, compared: StageValues, options: dict[str, Any]
+) -> Comparison:
+    """Leave out stages that only one side has, and say which."""
+    shared = [name for name in reads.stages if name in compared.stages]
+    if not shared:
+        raise BadInput(
+            f"The two have no stage in common: {', '.join(reads.stages)} against {', '.join(compared.stages)}."
+        )
+    found = function(reads.at(shared), compared.at(shared), **options)
+    left = [name for name in dict.fromkeys((*reads.stages, *compared.stages)) if name not in shared]
+    if not left:
+        return found
+    note = "; ".join(part for part in (found.estimate.note, f"only one side has: {', '.join(left)}") if part)
+    return replace(found, estimate=replace(found.estimate, note=note))
+
+
 def _stage(values: StageValues, at: int) -> StageValues:
-    row = values.values[at][None]
-    low = None if values.low is None else values.low[at][None]
-    high = None if values.high is None else values.high[at][None]
-    return replace(values, values=row, stages=("one stage",), low=low, high=high)
+    return replace(values.at([values.stages[at]]), stages=("one stage",))
 
 
 def _matched(*parts: StageValues) -> tuple[list[Any], str, int]:
@@ -120,9 +149,9 @@ for _name, _test in {
     "within_replicates": ClaimTest(trend.within_replicates, "mean tau-b along stages within each replicate"),
     "rise_then_fall": ClaimTest(peak.rise_then_fall, "height of the best inner stage above both ends"),
     "last_against_first": ClaimTest(last_against_first, "last stage minus first"),
-    "level_difference": ClaimTest(contrast.level_difference, "difference of levels", compares=True),
-    "trend_difference": ClaimTest(contrast.trend_difference, "difference of tau-b", compares=True),
-    "abolished_trend": ClaimTest(contrast.abolished_trend, "tau-b lost", compares=True),
+    "level_difference": ClaimTest(level_difference, "difference of levels", compares=True),
+    "trend_difference": ClaimTest(trend_difference, "difference of tau-b", compares=True),
+    "abolished_trend": ClaimTest(abolished_trend, "tau-b lost", compares=True),
     "correlation": ClaimTest(correlation, "correlation", compares=True),
     "correlation_trend": ClaimTest(correlation_trend, "tau between stage and correlation", compares=True),
     "correlation_difference": ClaimTest(correlation_difference, "last correlation minus first", compares=True),

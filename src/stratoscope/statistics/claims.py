@@ -98,7 +98,9 @@ def judge_all(
         comparison, note = tested[claim.id, control]
         p = corrected[claim.id, control]
         decided, why = decide(comparison, claim.direction, p, level=level, margin=claim.margin)
-        said = "; ".join(part for part in (why, note, comparison.estimate.note) if part)
+        said = "; ".join(
+            part for part in (why, note, comparison.estimate.note) if part and (part is why or part not in why)
+        )
         return ClaimVerdict(control, comparison, decided, p, said)
 
     return tuple(

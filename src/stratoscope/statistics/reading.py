@@ -91,11 +91,22 @@ def _from_table(reading: Reading, table: pd.DataFrame) -> tuple[StageValues, tup
         _only_one(rows[name], name, reading)
     defined, lost = rows[rows["value"].notna()], rows[rows["value"].isna()]
     notes = (*notes, *(f"{stage}: no value ({note})" for stage, note in zip(lost["stage"], lost["note"], strict=True)))
-    replicate = list(defined["seed"].astype(str)) if reading.over == "seed" else [""] * len(defined)
+    replicate, told = _replicates(defined, reading)
+    notes += told
     values = long_form(
         defined["value"].to_numpy(), stage=list(defined["stage"]), replicate=replicate, over=reading.over
     )
     return (_with_ends(values, defined) if values.values.shape[1] == 1 else values), notes
+
+
+def _replicates(rows: pd.DataFrame, reading: Reading) -> tuple[list[str], tuple[str, ...]]:
+    """Name the replicate of each row: its seed, or its place among the rows of its stage where no seed was kept."""
+    if reading.over != "seed":
+        return [""] * len(rows), ()
+    if rows["seed"].notna().all():
+        return list(rows["seed"].astype(str)), ()
+    places = rows.groupby("stage").cumcount() + 1
+    return [f"repeat {place}" for place in places], ("no seeds were kept: repeats are taken in the order of rows",)
 
 
 def _rows(reading: Reading, rows: pd.DataFrame) -> pd.DataFrame:

@@ -90,6 +90,12 @@ class StageValues:
         names = tuple(self.replicates[i] for i in columns) if self.replicates else ()
         return replace(self, values=self.values[:, columns], replicates=names)
 
+    def at(self, names: Sequence[str]) -> StageValues:
+        """Return the stages `names`, in that order."""
+        rows = [self.stages.index(name) for name in names]
+        low, high = (None if ends is None else ends[rows] for ends in (self.low, self.high))
+        return replace(self, values=self.values[rows], stages=tuple(names), low=low, high=high)
+
 
 #: What the trend tests take: the record itself, a mapping, or an array that names its dimensions.
 ByStage: TypeAlias = "StageValues | Mapping[str, Any] | xr.DataArray"
