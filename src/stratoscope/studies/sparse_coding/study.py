@@ -42,7 +42,7 @@ def run_sparse_coding(
     readout_stage: str | None = None,
     readout: Readout | None = Readout(),  # noqa: B008 - a frozen record
     stages: str | Sequence[str] | None = "relu",
-    unit: str = "channel",
+    unit: str | Sequence[str] = "channel",
     lesions: str | Sequence[str] | None = None,
     n_models: int = 10,
     protocol: Protocol | None = None,
@@ -76,8 +76,8 @@ def run_sparse_coding(
     stages : str or sequence of str, or None
         Stages of a network; by default every ReLU, as in the paper. A network with other non-linearities needs
         ``"activation"``. None keeps the source's own choice.
-    unit : str
-        What a unit is.
+    unit : str or sequence of str
+        What a unit is; one definition for all stages.
     lesions : str or sequence of str, optional
         ``default`` (permuted weights, permuted biases, gating removed, fresh initialisation), ``paper``, ``all``,
         ``none``, or names as in `stratoscope.studies.sparse_coding.lesion_set.ALL`, also with `` at STAGE`` or `` at each``.
@@ -171,7 +171,7 @@ def _plan(
     readout_stage: str | None,
     readout: Readout | None,
     stages: str | Sequence[str] | None,
-    unit: str,
+    unit: str | Sequence[str],
     asked_lesions: str | Sequence[str] | None,
     n_models: int,
     settings: Settings,
