@@ -78,6 +78,11 @@ def command() -> None:
 @click.option("--budget", default="4GB", show_default=True, help="Memory the study may use.")
 @click.option("--limit", type=click.IntRange(min=1), help="At most so many stimuli, drawn with the seed.")
 @click.option("--per-category", type=click.IntRange(min=1), help="At most so many stimuli of each category.")
+@click.option(
+    "--only",
+    metavar="COLUMN=VALUE",
+    help="Only the stimuli whose column has this value, chosen before anything is normalised.",
+)
 @click.option("--skip-unreadable", is_flag=True, help="Leave unreadable images out, and say so, instead of ending.")
 @click.option(
     "--out",
@@ -95,15 +100,13 @@ def sparse_coding(model: str, stimuli: str, **asked: Any) -> None:
     claims before and after controls, and a report. MODEL and STIMULI are those of 'stratoscope profile'; STIMULI needs
     categories.
     """
-    from stratoscope.stimuli import open_stimuli
     from stratoscope.studies import run_sparse_coding
 
-    chosen = {name: asked[name] for name in ("limit", "seed", "per_category")}
     own = asked["readout_stimuli"]
     study = run_sparse_coding(
         opened_source(model, asked),
-        open_stimuli(stimuli, **chosen),
-        readout_stimuli=None if own is None else open_stimuli(own, **chosen),
+        _stimuli(stimuli, asked),
+        readout_stimuli=None if own is None else _stimuli(own, asked),
         **_run(asked),
     )
     if not asked["quiet"]:
@@ -111,6 +114,20 @@ def sparse_coding(model: str, stimuli: str, **asked: Any) -> None:
     click.echo(f"Study: {asked['out']}")
     click.echo(f"Report: {study.report(asked['out'] / 'report.html')}")
     finish(study.results.failures)
+
+
+def _stimuli(spec: str, asked: dict[str, Any]) -> Any:
+    from stratoscope.stimuli import open_stimuli
+    from stratoscope.stimuli.choose import choose
+    from stratoscope.studies.subset import only
+
+    column, equals, value = (asked["only"] or "").partition("=")
+    opened = open_stimuli(spec)
+    if asked["only"]:
+        if not equals:
+            raise click.BadParameter(f"{column!r} names no value. Write COLUMN=VALUE.", param_hint="--only")
+        opened = only(opened, column, value)
+    return choose(opened, limit=asked["limit"], per_category=asked["per_category"], seed=asked["seed"])
 
 
 def _run(asked: dict[str, Any]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 
 from stratoscope.figures.sparse_coding.kept import runs
 from stratoscope.figures.sparse_coding.panel import name_places, panels_figure, ramp, room_for, title
@@ -30,6 +31,7 @@ def activation_distributions(results: Results) -> Figure:
             if len(density):
                 axes[0, 0].plot((np.arange(len(density)) + 0.5) / 100, density, color=colour, lw=1)
         axes[0, 0].set_yscale("log")
+        axes[0, 0].yaxis.set_minor_formatter(NullFormatter())
         axes[0, 0].set_xlabel("normalised activation (first stage blue, last orange)", fontsize=7.6)
         axes[0, 0].set_ylabel("density")
         title(axes[0, 0], "A", "activations")

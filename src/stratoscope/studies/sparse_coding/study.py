@@ -128,7 +128,11 @@ def run_sparse_coding(
     plan = _plan(source, stimuli, readout_stimuli, readout_stage, readout, stages, unit, lesions, n_models, settings)
     parts, told, steps = _passes(plan, asked, settings)
     findings = judge_all(
-        sparse_coding_claims(plan.layout), Results.combine(parts), correction=correction, level=asked.level, seed=seed
+        sparse_coding_claims(plan.layout, asked.n_resamples),
+        Results.combine(parts),
+        correction=correction,
+        level=asked.level,
+        seed=seed,
     )
     protocol_said = {
         **asked.as_dict(),
