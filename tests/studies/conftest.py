@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ from stratoscope.types import Stimuli
 class Small(nn.Module):
     """Two convolutions and two hidden layers, all gated; counts the stimuli that pass."""
 
-    batches: list[int] = []
+    batches: ClassVar[list[int]] = []
 
     def __init__(self, gating=nn.ReLU, biases=True):
         super().__init__()

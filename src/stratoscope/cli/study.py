@@ -19,6 +19,13 @@ class StudyGroup(Group):
         del ctx
         return {"sparse-coding": sparse_coding}.get(cmd_name)
 
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write an example of each."""
+        del ctx
+        with formatter.section("Examples"):
+            formatter.write("  stratoscope study sparse-coding torchvision:alexnet photos/\n")
+        formatter.write("\nEvery study takes --traceback, which shows where an error came from.\n")
+
 
 @click.group(cls=StudyGroup, modules=("sparse-coding",))
 def command() -> None:
