@@ -9,7 +9,7 @@ from torch import nn
 
 import stratoscope as st
 from stratoscope.errors import BadInput, BudgetTooSmall, ResultsError, UnknownName, UnreadableStimulus
-from stratoscope.metrics import gride, participation_ratio, population_sparseness, two_nn
+from stratoscope.metrics import gride, participation_ratio, population_sparseness, stimulus_sparseness, two_nn
 
 
 class Small(nn.Module):
@@ -170,3 +170,13 @@ def test_responses_that_exist_already_are_profiled_as_they_are(rng):
     results = run(source, source.stimuli(), metrics=["two_nn", "lifetime_sparseness"])
     assert list(dict.fromkeys(results.table()["stage"])) == ["V1", "V4"]
     assert float(results["V1"]["two_nn"]) == pytest.approx(two_nn(responses["V1"]).value, rel=1e-9)
+
+
+@pytest.mark.parametrize("index", ["hoyer", "gini", "kurtosis", "fraction-active"])
+def test_every_index_of_sparseness_comes_through_a_run(rng, index):
+    images = stimuli(rng)
+    results = run(
+        st.Network(Small(), stages=["features.2"]), images, metrics=[("stimulus_sparseness", {"index": index})]
+    )
+    expected = stimulus_sparseness(by_hand(images).mean((2, 3)).numpy(), index=index)
+    np.testing.assert_allclose(results["features.2"]["stimulus_sparseness"], expected, rtol=1e-5)
