@@ -25,8 +25,10 @@ import numpy as np
 
 import stratoscope as st
 from benchmarks.images import write_jpegs
+from stratoscope.measure.request import METRICS
 
-STREAMING = ["population_sparseness", "lifetime_sparseness", "unit_moments", "dead_fraction", "constant_fraction"]
+#: Every metric but the pair direction.
+STREAMING = [name for name in METRICS if METRICS[name].needs != "gram"]
 
 
 def alexnet() -> Any:
@@ -49,8 +51,8 @@ def bare(source: Any, stimuli: st.Stimuli) -> None:
 
     module = source.module.eval()
     with torch.inference_mode():
-        for _rows, batch in feed(stimuli, source.preprocess, batch_size=32, workers=2):
-            module(batch)
+        for batch in feed(stimuli, source.preprocess, batch_size=32, workers=2):
+            module(batch.images)
 
 
 def ours(source: Any, stimuli: st.Stimuli) -> None:

@@ -22,9 +22,7 @@ def cli_page() -> str:
     context = click.Context(main, info_name="stratoscope", **main.context_settings)
     parts = ["# Command line", _prose(main.help)]
     for name in main.list_commands(context):
-        command = main.get_command(context, name)
-        if isinstance(command, Command):
-            parts += _command(command, click.Context(command, parent=context, info_name=name))
+        parts += _any(main.get_command(context, name), context, name, "##")
     parts.append(
         "## Exit codes\n\n0: all went well. 1: something failed during the run, and the results say what. "
         "2: wrong usage or wrong input."
@@ -32,8 +30,20 @@ def cli_page() -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _command(command: Command, context: click.Context) -> Iterator[str]:
-    yield f"## {context.info_name}"
+def _any(command: click.Command | None, parent: click.Context, name: str, heading: str) -> Iterator[str]:
+    """Describe a command, or a group and its commands one heading lower."""
+    context = click.Context(command, parent=parent, info_name=name) if command else parent
+    if isinstance(command, Command):
+        yield from _command(command, context, heading)
+    elif isinstance(command, click.Group):
+        yield f"{heading} {name}"
+        yield _prose(command.help)
+        for inner in command.list_commands(context):
+            yield from _any(command.get_command(context, inner), context, inner, heading + "#")
+
+
+def _command(command: Command, context: click.Context, heading: str) -> Iterator[str]:
+    yield f"{heading} {context.info_name}"
     yield f"```text\n{' '.join([context.command_path, *command.collect_usage_pieces(context)])}\n```"
     yield _prose(command.help)
     options = [option for option in command.get_params(context) if isinstance(option, click.Option)]

@@ -67,7 +67,7 @@ SOURCE = {
 }
 PASS = {
     "batch_size": 32, "workers": 2, "budget": "2GB", "seed": 0, "skip_unreadable": False, "overwrite": False,
-    "metrics": None, "progress": True,
+    "metrics": None, "unit": None, "progress": True,
 }  # fmt: skip
 
 
@@ -98,7 +98,7 @@ def test_profile_with_everything_said(calls):
     assert calls[2][2] == {"limit": 10, "seed": 3, "per_category": 5}
     assert calls[3] == ("profile", ("LESIONED", "STIMULI"), {
         "batch_size": 8, "workers": 0, "budget": "500MB", "seed": 3, "skip_unreadable": True, "overwrite": True,
-        "metrics": ["two_nn", "gride"], "progress": False, "out": Path("o"),
+        "metrics": ["two_nn", "gride"], "unit": ("channel", "position"), "progress": False, "out": Path("o"),
     })  # fmt: skip
     assert done.stdout == "Results: o\n"
 
@@ -155,7 +155,7 @@ def test_other_errors_keep_their_traceback(monkeypatch, calls):
     ("line", "words"),
     [
         ("profle", "No command is called 'profle'. Did you mean 'profile'?"),
-        ("xyzzy", "No command is called 'xyzzy'. Known: demo, profile, stages, metrics, report."),
+        ("xyzzy", "No command is called 'xyzzy'. Known: demo, profile, stages, metrics, stimuli, train, report."),
         ("profile M", "Missing argument 'STIMULI'"),
         ("profile M S --batch-size 0", "0 is not in the range x>=1"),
         ("profile M S --lesion perm", "'perm' is not one of"),

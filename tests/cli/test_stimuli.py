@@ -3,6 +3,7 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
+from stratoscope.cli import main
 from stratoscope.cli.stimuli import command
 
 
@@ -42,3 +43,28 @@ def test_mistakes_are_sentences(folder):
     told = CliRunner().invoke(command, ["describe", str(folder), "--background", "dark"])
     assert told.exit_code == 2
     assert "'dark' is neither a luminance nor 'border'" in told.output
+
+
+def run(*line):
+    return CliRunner().invoke(main, line, catch_exceptions=False)
+
+
+def test_make_writes_images_and_their_table(tmp_path):
+    done = run(
+        "stimuli", "make", "objects:tafazoli?objects=jug&axes=size&pixels=16", "--out", str(tmp_path / "v"), "-q"
+    )
+    assert done.stdout == f"8 images: {tmp_path}/v/stimuli.csv\n"
+    assert len(list((tmp_path / "v" / "images").iterdir())) == 8
+
+
+def test_a_view_outside_the_screen_is_a_sentence_and_writes_nothing(tmp_path):
+    done = run("stimuli", "make", "objects:tafazoli?field=60", "--out", str(tmp_path / "v"))
+    assert done.exit_code == 2
+    assert done.stderr.startswith("stratoscope: 310 of 380 views leave the screen; the first is 'jug' at azimuth -22.5")
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_unknown_command_of_the_group_names_the_nearest():
+    done = run("stimuli", "mak", "objects:")
+    assert done.exit_code == 2
+    assert "No command is called 'mak'. Did you mean 'make'?" in done.stderr

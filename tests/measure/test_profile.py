@@ -107,7 +107,7 @@ def test_results_are_saved_and_open_again_without_the_network(rng, tmp_path):
         ({"stages": "features.9"}, UnknownName, "Did you mean 'features"),
         ({"metrics": ["two_n"]}, UnknownName, "No metric is called 'two_n'. Did you mean 'two_nn'"),
         ({"unit": "chanel"}, UnknownName, "Did you mean 'channel'"),
-        ({"batch_size": 0}, BadInput, "at least 1 stimulus a batch and 1 worker"),
+        ({"batch_size": 0}, BadInput, "at least 1 stimulus a batch"),
         ({"budget": "lots"}, BadInput, "is not a size"),
         ({"budget": "1kB"}, BudgetTooSmall, "needs at least"),
     ],

@@ -1,12 +1,13 @@
-"""``stratoscope stimuli``."""
+"""``stratoscope stimuli make`` and ``stratoscope stimuli describe``."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from stratoscope.cli.commands import Command
+from stratoscope.cli.commands import Command, Group
 from stratoscope.cli.grid import grid
 
 if TYPE_CHECKING:
@@ -14,12 +15,61 @@ if TYPE_CHECKING:
     from stratoscope.types import Floats
 
 
-@click.group()
+class StimuliGroup(Group):
+    """The two commands about stimuli, both in this file."""
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return one of the two, or None."""
+        del ctx
+        return {"make": make, "describe": describe}.get(cmd_name)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the examples of both."""
+        del ctx
+        with formatter.section("Examples"):
+            formatter.write("  stratoscope stimuli make objects: --out views\n")
+            formatter.write("  stratoscope stimuli describe objects: -p mean_luminance\n")
+        formatter.write("\nBoth take --traceback, which shows where an error came from.\n")
+
+
+@click.group(cls=StimuliGroup, modules=("make", "describe"))
 def command() -> None:
-    """Measure the properties of images."""
+    """Render object views into files, and measure image properties of any stimuli."""
 
 
-@command.command(
+@click.command(
+    cls=Command,
+    examples="""
+    stratoscope stimuli make objects: --out views
+    stratoscope stimuli make 'objects:dense?n=2000&seed=1' --out dense
+    stratoscope stimuli make objects:my_meshes --out mine
+    """,
+)
+@click.argument("spec", metavar="STIMULI")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="New folder for images and stimuli.csv.")
+@click.option("--quiet", "-q", is_flag=True, help="No progress bar.")
+def make(spec: str, out: Path, quiet: bool) -> None:
+    """Write every image of STIMULI as a PNG, and its parameters as a table.
+
+    STIMULI is most often objects: (380 views of ten objects), objects:dense?n=... (random views) or objects:FILE with a
+    mesh of your own, but any set of images will do.
+    """
+    from tqdm import tqdm
+
+    from stratoscope.stimuli import open_stimuli
+    from stratoscope.stimuli.write import write_stimuli
+
+    stimuli = open_stimuli(spec)
+    with tqdm(total=len(stimuli), disable=quiet, unit="image") as bar:
+
+        def show(done: int) -> None:
+            bar.update(done - bar.n)
+
+        table = write_stimuli(stimuli, out, progress=show)
+    click.echo(f"{len(stimuli)} images: {table}")
+
+
+@click.command(
     cls=Command,
     examples="""
     stratoscope stimuli describe

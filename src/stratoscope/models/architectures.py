@@ -83,7 +83,7 @@ ARCHITECTURES: dict[str, Architecture] = {
         ),
         Architecture(
             "vit",
-            "Vision transformer: patches of 8 pixels, 4 blocks of width 64",
+            "Vision transformer: 64 patches embedded by 3 convolutions, 4 blocks of width 64",
             vit,
             ("blocks.0", "blocks.1", "blocks.2", "blocks.3"),
         ),

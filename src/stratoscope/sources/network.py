@@ -120,6 +120,11 @@ class Network:
         return self._settings.name
 
     @property
+    def preprocess(self) -> Callable[[Loaded], torch.Tensor] | None:
+        """What makes a tensor of a stimulus; None for images divided by 255 and arrays as they are."""
+        return self._settings.preprocess
+
+    @property
     def lesion(self) -> str:
         """What was done to the network; ``intact`` for nothing."""
         return self._settings.lesion

@@ -1,1 +1,1 @@
-"""Statistics: intervals, resampling, trends, corrections, and the claims of a study."""
+"""Statistics of a run: trends along stages, resampling, permutation tests, correction, association, claims."""

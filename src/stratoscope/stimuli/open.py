@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from stratoscope.errors import BadInput, did_you_mean, unknown_name
-from stratoscope.stimuli import archive, datasets, folder, npz, table  # noqa: F401  they register their openers
+from stratoscope.stimuli import archive, datasets, folder, npz, objects, table  # noqa: F401  they register their openers
 from stratoscope.stimuli.choose import choose
 from stratoscope.stimuli.columns import count_categories
 from stratoscope.stimuli.folder import ENDINGS
@@ -35,7 +35,8 @@ def open_stimuli(
     ----------
     spec : str or Path
         A path (``images/``, ``list.csv``, ``list.stim.csv``, ``cifar.npz``, ``cifar.npz:test``, ``images.zip``), or
-        ``folder:``, ``table:``, ``npz:``, ``zip:`` with a path, or ``torchvision:NAME:SPLIT``, or a plug-in's kind.
+        ``folder:``, ``table:``, ``npz:``, ``zip:`` with a path, ``objects:`` (rendered views, see
+        `stratoscope.stimuli.objects.open_objects`), ``torchvision:NAME:SPLIT``, or a plug-in's kind.
     limit : int, optional
         Keep at most this many, spread evenly over the categories.
     seed : int

@@ -96,8 +96,8 @@ class Recipe:
 RECIPES: dict[str, Recipe] = {
     "alexnet": Recipe("alexnet", rate=1e-3),
     "vgg": Recipe("vgg"),
-    "resnet": Recipe("resnet"),
-    "vit": Recipe("vit", rate=1e-3, steps=3000, decay=0.05),
+    "resnet": Recipe("resnet", steps=1500),
+    "vit": Recipe("vit", rate=1.5e-3, steps=2500, decay=0.05),
 }
 
 

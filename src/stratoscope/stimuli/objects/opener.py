@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from stratoscope.errors import BadInput, unknown_name
+from stratoscope.stimuli.columns import keep_columns, pick_category
 from stratoscope.stimuli.objects.files import open_meshes
 from stratoscope.stimuli.objects.mesh import Mesh
 from stratoscope.stimuli.objects.rendered import make_set
@@ -12,6 +14,7 @@ from stratoscope.stimuli.objects.screen import Screen
 from stratoscope.stimuli.objects.shapes import DEFAULT_OBJECTS, default_object
 from stratoscope.stimuli.objects.spec import SCREEN_OPTIONS, Asked, parse_spec
 from stratoscope.stimuli.objects.views import AXES, DENSE_RANGES, Views, dense_views, tafazoli_views
+from stratoscope.stimuli.openers import Wanted, opener, refuse
 from stratoscope.types import Stimuli
 
 #: Views of a dense set whose number is not said.
@@ -95,3 +98,14 @@ def _range(name: str, text: str) -> tuple[float, float]:
     except ValueError as error:
         raise BadInput(f"The range of {name!r} reads LOW,HIGH or one number; came {text!r}.") from error
     return low, high
+
+
+@opener("objects")
+def _open(where: str, wanted: Wanted) -> Stimuli:
+    """Open ``objects:`` with the columns that were asked for."""
+    refuse(wanted, "rendered objects", "image_column", "root")
+    stimuli = open_objects(where)
+    columns, notes = pick_category(stimuli.columns, wanted.category_column or "category", stimuli.name)
+    return replace(
+        stimuli, columns=keep_columns(columns, wanted.columns), notes=notes if wanted.category_column else ()
+    )
