@@ -162,7 +162,7 @@ def test_other_errors_keep_their_traceback(monkeypatch, calls):
         ("profile M S --bach-size 2", "Did you mean"),
     ],
 )
-def test_wrong_usage_ends_with_two(line, words):
+def test_wrong_usage_ends_with_two(calls, line, words):
     done = run(*line.split())
     assert done.exit_code == 2
     assert words in done.stderr
