@@ -114,7 +114,7 @@ def test_wrong_input_is_refused():
         partial_correlation(x, x**2, np.ones(5))
     with pytest.raises(UnknownName, match="No correlation is called 'kendall'"):
         partial_correlation(x, x**2, x**3, kind="kendall")
-    with pytest.raises(UnknownName, match="No test of a correlation is called 'permutations'. Did you mean"):
+    with pytest.raises(UnknownName, match=r"No test of a correlation is called 'permutations'\. Did you mean"):
         pearson(x, x**2, test="permutations", **FAST)
     with pytest.raises(BadInput, match=r"one value for each of the 2 replicates.*but \(3,\) came"):
         correlation_trend({"a": [1.0, 2.0], "b": [2.0, 3.0]}, [1.0, 2.0, 3.0])

@@ -180,9 +180,9 @@ def test_too_little_and_wrong_names_are_refused():
         kendall_points({"a": [1.0, 2.0]})
     with pytest.raises(TooFew, match="needs at least 2 with a trend, but 1 of 1 replicates have one"):
         within_replicates({"a": [1.0], "b": [2.0]})
-    with pytest.raises(UnknownName, match="No statistic of a trend is called 'point'. Did you mean 'points'"):
+    with pytest.raises(UnknownName, match=r"No statistic of a trend is called 'point'\. Did you mean 'points'"):
         permute_stages(perfect_rise(), statistic="point")
-    with pytest.raises(UnknownName, match="No alternative is called 'two-side'. Did you mean 'two-sided'"):
+    with pytest.raises(UnknownName, match=r"No alternative is called 'two-side'\. Did you mean 'two-sided'"):
         kendall_points(perfect_rise(), alternative="two-side")
     with pytest.raises(UnknownName, match="No test within replicates is called 't'"):
         within_replicates(perfect_rise(), test="t")
