@@ -70,6 +70,16 @@ def test_a_lost_trend_is_found_and_a_kept_one_is_not(rng):
     assert np.mean(np.array(p) <= 0.05) == pytest.approx(0.05, abs=0.05)
 
 
+@pytest.mark.parametrize("test", [level_difference, trend_difference, abolished_trend])
+@pytest.mark.parametrize("over", ["category", "seed"])
+def test_where_nothing_differs_five_percent_at_most_are_called_different(test, over, rng):
+    def draw():
+        return test(rising(rng, 0, n=8, over=over), rising(rng, 0, n=8, over=over), n_resamples=99).p
+
+    # Abolishing needs two tests to hold at once, so it stays far below.
+    assert np.mean(np.array([draw() for _ in range(100)]) <= 0.05) <= 0.11
+
+
 def test_a_trend_is_abolished_only_where_nothing_of_it_remains(rng):
     gone = abolished_trend(rising(rng), rising(rng, slope=-0.2), **FAST)
     assert gone.p < 0.01
