@@ -81,10 +81,10 @@ def test_a_rise_is_supported_a_fall_contradicts_it_and_noise_leaves_it_open(rng)
 
 @pytest.mark.parametrize("test", ["kendall_points", "within_replicates", "permute_stages", "last_against_first"])
 def test_nothing_is_called_something_in_five_percent_at_most(test, rng):
-    options = {} if test == "last_against_first" else {"n_resamples": 60}
+    options = {} if test == "last_against_first" else {"n_resamples": 40}
     claim = replace(RISES, test=test, options=options)
-    verdicts = [judge(claim, rising(rng, slope=0, stages=5, n=9), seed=seed).verdict for seed in range(100)]
-    assert np.mean([verdict != "undecided" for verdict in verdicts]) <= 0.11
+    verdicts = [judge(claim, rising(rng, slope=0, stages=5, n=9), seed=seed).verdict for seed in range(60)]
+    assert np.mean([verdict != "undecided" for verdict in verdicts]) <= 0.13
 
 
 def test_a_finding_never_hides_its_n():
