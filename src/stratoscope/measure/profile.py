@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -86,10 +87,11 @@ def profile(
         check_target(Path(out), overwrite=overwrite)
     asked, remarks = ask(metrics, _strings(unit), has_categories=stimuli.categories is not None)
     prepared, asked = _prepare(source, stimuli, _strings(stages), asked)
-    with _spool_folder(out) as folder:
+    with _spool_folder(out) as folder, ThreadPoolExecutor(1) as aside:
+        describing = aside.submit(prepared.describe)  # hashing the weights takes as long as a few batches
         listener = make_listener(prepared.stages, stimuli, asked, settings.budget, folder)
         played = _play(prepared, stimuli, listener, settings)
-        said = prepared.describe()
+        said = describing.result()
         closed, cross = _close(prepared, stimuli, listener, asked, settings, said, played.n)
     results = Results.build(
         record(said, prepared.stages, stimuli, asked, played, settings),
