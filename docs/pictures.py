@@ -1,4 +1,4 @@
-"""Draw the picture of the front page from the results of ``stratoscope demo``: python docs/pictures.py demo-run"""
+"""Draw the picture of the front page from the results of ``stratoscope demo``, as ``python docs/pictures.py demo-run``."""
 
 from __future__ import annotations
 
