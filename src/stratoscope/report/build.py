@@ -9,8 +9,17 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from stratoscope.figures import THEME, caption, metric_over_depth, pretty, scale_caption, scale_curves, to_svg
-from stratoscope.report.sentences import answer, details, number
+from stratoscope.figures import (
+    THEME,
+    caption,
+    metric_over_depth,
+    pretty,
+    pretty_lesion,
+    scale_caption,
+    scale_curves,
+    to_svg,
+)
+from stratoscope.report.sentences import Finding, answer, details, number
 from stratoscope.results import COLUMNS, Results, Row
 
 
@@ -40,7 +49,7 @@ class Report:
     title: str
     facts: tuple[tuple[str, str], ...]
     answer: str
-    details: tuple[str, ...]
+    details: tuple[Finding, ...]
     figures: tuple[Drawn, ...]
     overview: Grid
     table: Grid
@@ -84,8 +93,8 @@ def _facts(results: Results) -> Iterator[tuple[str, str]]:
     if results.skipped:
         yield "stimuli left out", f"{len(results.skipped):,}"
     yield "unit", " and ".join(dict.fromkeys(stage.unit for stage in results.stages)) or "none"
-    lesions = [lesion or "intact" for lesion in dict.fromkeys(results.lesions)]
-    yield "lesion", "intact" if lesions == ["intact"] else " against ".join(lesions) or "none"
+    lesions = [pretty_lesion(lesion) for lesion in dict.fromkeys(results.lesions)]
+    yield "lesion", "intact" if lesions == ["intact"] else ", ".join(lesions) or "none"
     if "seed" in results.run:
         yield "seed", str(results.run["seed"])
 
@@ -107,7 +116,7 @@ def _figures(results: Results) -> Iterator[Drawn]:
 def _drawn(title: str, figure: Figure, written: str, misleads: str = "") -> Drawn:
     """Turn a figure into SVG whose colours are those of the page, light or dark."""
     anchor = re.sub(r"\W+", "-", title)
-    svg = to_svg(figure, anchor, f"{title}. {written}")
+    svg = to_svg(figure, anchor, f"{title}. {written}".replace("`", ""))
     for name, colour in THEME.items():
         svg = svg.replace(colour, f"var(--{name})")
     return Drawn(anchor, title[0].upper() + title[1:], svg, written, misleads)
@@ -122,7 +131,7 @@ def _overview(rows: Sequence[Row]) -> Grid:
     cells: dict[tuple[str, str, str], dict[str, str]] = {}
     for row in measured:
         if row.item == first[row.metric]:
-            place = (row.hierarchy, row.stage, row.lesion or "intact")
+            place = (row.hierarchy, row.stage, pretty_lesion(row.lesion))
             cells.setdefault(place, {}).setdefault(row.metric, _interval(row))
     kept = [index for index in range(3) if index == 1 or len({place[index] for place in cells}) > 1]
     head = [("hierarchy", "stage", "lesion")[index] for index in kept]
