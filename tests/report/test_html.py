@@ -149,6 +149,11 @@ def test_lesions_are_words_everywhere_but_in_the_whole_table_and_in_what_was_ask
     assert any("permuted weights" in words for words in shown)
 
 
+def test_only_papers_are_to_be_cited():
+    said = [Declared("a", paper="Doe 2004, doi:10.1000/x"), Declared("b", paper="arithmetic mean")]
+    assert build_report(Results.build({}, [], {}, metrics=said)).citations == (("a", "Doe 2004, doi:10.1000/x"),)
+
+
 def test_a_place_that_cannot_be_written_is_a_sentence(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(ResultsError, match=r"^The report could not be written to .*: .*\. Choose another file\.$"):

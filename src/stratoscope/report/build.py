@@ -22,6 +22,8 @@ from stratoscope.figures import (
 from stratoscope.report.sentences import Finding, answer, details, number
 from stratoscope.results import COLUMNS, Results, Row
 
+_YEAR = re.compile(r"\b(?:1[89]|20)\d\d\b")
+
 
 @dataclass(frozen=True)
 class Drawn:
@@ -77,10 +79,10 @@ def build_report(results: Results) -> Report:
 
 
 def _citations(results: Results) -> tuple[tuple[str, str], ...]:
-    """Return each paper once, with the metrics it stands for."""
+    """Return each paper once, with the metrics it stands for; a source without a year is a definition, no paper."""
     papers: dict[str, list[str]] = {}
     for name, said in results.metrics.items():
-        if said.paper:
+        if _YEAR.search(said.paper):
             papers.setdefault(said.paper, []).append(pretty(name))
     return tuple((", ".join(names), paper) for paper, names in papers.items())
 
