@@ -52,6 +52,8 @@ def plan(stages: Sequence[Stage], asked: Sequence[Asked], n_stimuli: int, n_cate
     resident = sum(
         _resident(name, stage.n_units, n_stimuli, n_categories) for stage, names in needs.items() for name in names
     )
+    if any(one.between_stages for one in asked):
+        resident += sum(_FLOAT * n_stimuli**2 for names in needs.values() if "gram" in names)
     spools = {stage: 4 * n_stimuli * stage.n_units for stage, names in needs.items() if "gram" in names}
     k = min(neighbours_needed(asked), n_stimuli - 1)
     closing = (3 * n_stimuli**2 + 2 * n_stimuli * k) * _FLOAT if spools else 0
