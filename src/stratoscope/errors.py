@@ -72,7 +72,7 @@ class MissingExtra(StratoscopeError, ImportError):
 
 def did_you_mean(name: str, options: Iterable[str], n: int = 3) -> str:
     """Return `` Did you mean 'a' or 'b'?`` for the options nearest to `name`, or an empty string."""
-    near = difflib.get_close_matches(name, list(options), n=n, cutoff=0.5)
+    near = difflib.get_close_matches(name, list(dict.fromkeys(options)), n=n, cutoff=0.5)
     return f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
 
 

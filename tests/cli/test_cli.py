@@ -67,7 +67,7 @@ SOURCE = {
 }
 PASS = {
     "batch_size": 32, "workers": 2, "budget": "2GB", "seed": 0, "skip_unreadable": False, "overwrite": False,
-    "metrics": None, "progress": True,
+    "metrics": None, "unit": None, "progress": True,
 }  # fmt: skip
 
 
@@ -98,7 +98,7 @@ def test_profile_with_everything_said(calls):
     assert calls[2][2] == {"limit": 10, "seed": 3, "per_category": 5}
     assert calls[3] == ("profile", ("LESIONED", "STIMULI"), {
         "batch_size": 8, "workers": 0, "budget": "500MB", "seed": 3, "skip_unreadable": True, "overwrite": True,
-        "metrics": ["two_nn", "gride"], "progress": False, "out": Path("o"),
+        "metrics": ["two_nn", "gride"], "unit": ("channel", "position"), "progress": False, "out": Path("o"),
     })  # fmt: skip
     assert done.stdout == "Results: o\n"
 
@@ -165,7 +165,7 @@ def test_other_errors_keep_their_traceback(monkeypatch, calls):
         ("profile M S --bach-size 2", "Did you mean"),
     ],
 )
-def test_wrong_usage_ends_with_two(line, words):
+def test_wrong_usage_ends_with_two(calls, line, words):
     done = run(*line.split())
     assert done.exit_code == 2
     assert words in done.stderr
@@ -235,7 +235,7 @@ def test_report_is_written_again_without_the_network(tmp_path):
     assert "toynet" in (folder / "report.html").read_text()
     done = run("report", str(folder), str(other), "--out", str(tmp_path / "both.html"))
     assert done.stdout == f"Report: {tmp_path / 'both.html'}\n"
-    assert "intact against cut" in (tmp_path / "both.html").read_text()
+    assert "intact, cut" in (tmp_path / "both.html").read_text()
 
 
 def test_a_report_of_nothing_is_wrong_input(tmp_path):

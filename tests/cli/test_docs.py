@@ -34,4 +34,4 @@ def test_every_command_and_option_is_there(generate):
     for name in COMMANDS:
         assert f"\n## {name}\n" in page
     assert "`--skip-unreadable`" in page
-    assert "stratoscope profile [OPTIONS] MODEL STIMULI" in page
+    assert "stratoscope profile [OPTIONS] MODEL [STIMULI]" in page

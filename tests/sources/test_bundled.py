@@ -42,7 +42,9 @@ def test_networks_and_their_steps_are_opened_with_their_input(folder):
     assert final.describe()["preprocess"] == (
         "squash: both sides to 32 pixels (bilinear), mean (0.5, 0.5, 0.5), std (0.25, 0.25, 0.25)"
     )
-    assert early.describe()["origin"] == "bundled:small@0, weights: bundled small-0.safetensors"
+    said = early.describe()
+    assert said["origin"] == "bundled:small, weights: bundled small-0.safetensors"
+    assert (said["name"], said["lesion"]) == ("bundled:small", "checkpoint at step 0")
     assert weights_hash(final.module) != weights_hash(early.module)
     assert bundled_classes("small") == ("cup", "car")
     assert bundled_networks() == {"small": "small.safetensors", "small@0": "small-0.safetensors"}

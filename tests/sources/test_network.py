@@ -332,7 +332,7 @@ def test_describe_is_plain_and_hashes_the_weights():
     network = Network(SignedRelu(), name="toy", origin="toys:signed", layout={"conv*": "channels-first"})
     said = network.describe()
     weight = network.module.conv.weight.detach().numpy()
-    expected = hashlib.sha256(b"conv.weight torch.float32 (2, 3, 1, 1);" + weight.tobytes()).hexdigest()
+    expected = hashlib.sha256(b"conv.weight torch.float32 (2, 3, 1, 1)\n" + weight.tobytes()).hexdigest()
     assert said["weights_sha256"] == expected
     assert (said["class"], said["parameters"], said["origin"], said["unit"]) == (
         "SignedRelu",

@@ -97,7 +97,7 @@ def test_what_goes_wrong_in_the_file_is_named_with_its_line(file, tmp_path):
 @pytest.mark.parametrize(
     ("spec", "hint"),
     [
-        ("torchvison:alexnet", r"Did you mean 'torchvision'\?"),
+        ("torchvison:alexnet", r"Did you mean 'torchvision:alexnet'\?"),
         ("alexnet", r"Did you mean 'torchvision:alexnet'\?"),
         ("net.py", r"Name the function in the file that makes the network: net\.py:FUNCTION"),
         ("w.safetensors", "Weights need an architecture"),

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 import sys
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Any, NoReturn, TypeVar
 
@@ -31,11 +34,14 @@ class Command(click.Command):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; an error of the house becomes a sentence and an exit code."""
         try:
-            return super().invoke(ctx)
+            with _ended_politely():
+                return super().invoke(ctx)
         except StratoscopeError as error:
             if ctx.meta.get("stratoscope.traceback"):
                 raise
             fail(str(error), FAILED if isinstance(error, UnreadableStimulus) else WRONG)
+        except KeyboardInterrupt:
+            fail("Stopped before the end. Results are written whole or not at all, so none are half done.", FAILED)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the examples as they are typed, one a line."""
@@ -44,6 +50,19 @@ class Command(click.Command):
             with formatter.section("Examples"):
                 for line in self.examples.strip().splitlines():
                     formatter.write(f"  {line.strip()}\n")
+
+
+@contextmanager
+def _ended_politely() -> Iterator[None]:
+    """Let SIGTERM, which batch systems send at the time limit, end the command as Ctrl-C does, leaving nothing behind."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _remember(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:

@@ -22,10 +22,11 @@ LESIONS = {"permute_weights": True, "permute_biases": True, "reinitialize": True
     stratoscope profile torchvision:resnet18 photos/ --stages relu --stages fc --unit channel --unit position
     stratoscope profile my_net.py:build photos.csv --weights my_net.safetensors --metrics two_nn,gride
     stratoscope profile torchvision:alexnet photos/ --lesion permute_weights --seed 1 --out lesioned-run
+    stratoscope profile responses.npz --metrics two_nn
     """,
 )
 @click.argument("model")
-@click.argument("stimuli")
+@click.argument("stimuli", required=False)
 @source_options
 @click.option("--lesion", type=click.Choice(list(LESIONS)), help="Lesion the network before it is profiled.")
 @click.option(
@@ -44,17 +45,20 @@ LESIONS = {"permute_weights": True, "permute_biases": True, "reinitialize": True
 @click.option("--overwrite", is_flag=True, help="Replace results that are in the folder.")
 @click.option("--no-report", is_flag=True, help="Write no report.html into the folder.")
 @click.option("--quiet", "-q", is_flag=True, help="No progress bars and no table.")
-def command(model: str, stimuli: str, **asked: Any) -> None:
+def command(model: str, stimuli: str | None, **asked: Any) -> None:
     """Compute metrics for every stage of MODEL on STIMULI.
 
-    MODEL is torchvision:NAME, timm:NAME, hf:NAME, bundled:NAME or file.py:function. STIMULI is a folder of class
-    folders, a CSV with paths, an .npz, torchvision:NAME or objects:.
+    MODEL is torchvision:NAME, timm:NAME, hf:NAME, bundled:NAME or file.py:function, or a file of responses (.npz,
+    .zarr, .nc), which needs no STIMULI. STIMULI is a folder of class folders, a CSV with paths, an .npz, a .zip with a
+    table, torchvision:NAME or objects:.
     """
     from stratoscope.measure import profile
     from stratoscope.report import write_report
 
-    out = asked["out"] or Path("runs") / _slug(f"{model}-{stimuli}")
-    results = profile(_source(model, asked), _stimuli(stimuli, asked), **_run(asked), out=out)
+    out = asked["out"] or Path("runs") / _slug(f"{model}-{stimuli}" if stimuli else model)
+    source = _source(model, asked)
+    played = _own_stimuli(model, source, asked) if stimuli is None else _stimuli(stimuli, asked)
+    results = profile(source, played, **_run(asked), out=out)
     if not asked["quiet"]:
         click.echo(repr(results))
     click.echo(f"Results: {out}")
@@ -77,6 +81,17 @@ def _stimuli(spec: str, asked: dict[str, Any]) -> Any:
     from stratoscope.stimuli import open_stimuli
 
     return open_stimuli(spec, limit=asked["limit"], seed=asked["seed"], per_category=asked["per_category"])
+
+
+def _own_stimuli(model: str, source: Any, asked: dict[str, Any]) -> Any:
+    """Return the stimuli that responses were recorded with; a network has none of its own."""
+    from stratoscope.stimuli.choose import choose
+
+    if not hasattr(source, "stimuli"):
+        raise click.UsageError(
+            f"Missing argument 'STIMULI': {model!r} needs images. Give a folder, a table, an .npz or a .zip after it."
+        )
+    return choose(source.stimuli(), limit=asked["limit"], per_category=asked["per_category"], seed=asked["seed"])
 
 
 def _run(asked: dict[str, Any]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from stratoscope.errors import BadInput
+from stratoscope.errors import BadInput, ResultsError
 from stratoscope.measure.budget import parse_bytes
 from stratoscope.measure.close import close_stage, compare_stages
 from stratoscope.measure.listen import Listener, category_codes, give_back, make_listener
@@ -86,11 +87,12 @@ def profile(
         check_target(Path(out), overwrite=overwrite)
     asked, remarks = ask(metrics, _strings(unit), has_categories=stimuli.categories is not None)
     prepared, asked = _prepare(source, stimuli, _strings(stages), asked)
-    with tempfile.TemporaryDirectory(prefix=".stratoscope-spool-", dir=_spool_parent(out)) as folder:
-        listener = make_listener(prepared.stages, stimuli, asked, settings.budget, Path(folder))
+    with _spool_folder(out) as folder, ThreadPoolExecutor(1) as aside:
+        describing = aside.submit(prepared.describe)  # hashing the weights takes as long as a few batches
+        listener = make_listener(prepared.stages, stimuli, asked, settings.budget, folder)
         played = _play(prepared, stimuli, listener, settings)
-        said = prepared.describe()
-        closed, cross = _close(prepared, stimuli, listener, asked, settings, said, played.n)
+        said = describing.result()
+        closed, (cross, refused) = _close(prepared, stimuli, listener, asked, settings, said, played.n)
     results = Results.build(
         record(said, prepared.stages, stimuli, asked, played, settings),
         closed,
@@ -98,7 +100,7 @@ def profile(
         cross,
         columns=stimuli.columns,
         metrics=[one.metric for one in asked],
-        remarks=[*stimuli.notes, *remarks],
+        remarks=[*stimuli.notes, *remarks, *refused],
         skipped=[(stimuli.ids[row], why) for row, why in played.skipped],
     )
     if out is not None:
@@ -113,13 +115,18 @@ def _prepare(
     select = getattr(source, "select", None)
     if select is None:
         # Responses that exist already say themselves what a unit is, so every metric reads them as they are.
+        if stages is not None:
+            raise BadInput(
+                f"{source.name!r} holds responses that exist already, and all its stages are measured; stages="
+                f"{', '.join(stages)!r} has no meaning for it. Leave it out, or keep only these stages in the source."
+            )
         return source, [replace(one, units=()) for one in asked]
     units = tuple(dict.fromkeys(unit for one in asked for unit in one.units))
     return select(stages=stages, unit=units).prepare(stimuli), asked
 
 
 def _play(source: Source, stimuli: Stimuli, listener: Listener, settings: Settings) -> Played:
-    with bar(len(stimuli), f"{source.name}: stimuli", show=settings.progress) as step:
+    with bar(len(stimuli), source.name, "stimuli", show=settings.progress) as step:
         played = source.play(
             stimuli,
             listener,
@@ -141,10 +148,11 @@ def _close(
     settings: Settings,
     said: Mapping[str, Any],
     n: int,
-) -> tuple[list[StageResult], dict[str, Any]]:
+) -> tuple[list[StageResult], tuple[dict[str, Any], list[str]]]:
     lesion, lesion_seed = str(said.get("lesion") or ""), said.get("seed")
     closed, grams = [], {}
-    with bar(len(source.stages), f"{source.name}: stages", show=settings.progress) as step:
+    compared = any(one.between_stages for one in asked)
+    with bar(len(source.stages), source.name, "stages", show=settings.progress) as step:
         for done, stage in enumerate(source.stages, start=1):
             smallest = min(other.n_units for other in source.stages if other.unit == stage.unit)
             kept = listener.release(stage)
@@ -160,10 +168,10 @@ def _close(
             )
             give_back(kept)
             closed.append(result)
-            if gram is not None:
-                grams[stage] = gram
+            if compared and gram is not None:
+                grams[stage] = {"gram": gram["gram"]}
             step(done)
-    return closed, compare_stages(grams, asked)
+    return closed, compare_stages(source.stages, grams, asked)
 
 
 def _why_broken(rows: Sequence[int] | None, stimuli: Stimuli) -> str:
@@ -182,9 +190,24 @@ def _coordinates(stimuli: Stimuli, asked: Sequence[Asked]) -> dict[str, Any]:
     return coordinates if codes is None else {**coordinates, "category": np.asarray(codes[1])}
 
 
-def _spool_parent(out: str | Path | None) -> Path | None:
-    """Spool beside the results, on the disk the user chose for big files; without results, where the system says."""
-    return None if out is None else Path(out).resolve().parent
+@contextmanager
+def _spool_folder(out: str | Path | None) -> Iterator[Path]:
+    """Spool beside the results, on the disk the user chose for big files; without results, where the system says.
+
+    Where the folder above the results is yet to be made, the nearest one that exists is used: a run that breaks off
+    leaves nothing behind.
+    """
+    beside = None if out is None else next(one for one in Path(out).expanduser().absolute().parents if one.is_dir())
+    try:
+        made = tempfile.TemporaryDirectory(prefix=".stratoscope-spool-", dir=beside)
+    except OSError as error:
+        where = beside or tempfile.gettempdir()
+        raise ResultsError(
+            f"The run needs a folder for what does not fit into memory, and none could be made in {where}: "
+            f"{error.strerror}. Choose a place for the results that can be written to."
+        ) from error
+    with made as folder:
+        yield Path(folder)
 
 
 def _strings(value: str | Sequence[str] | None) -> tuple[str, ...] | None:
@@ -192,9 +215,13 @@ def _strings(value: str | Sequence[str] | None) -> tuple[str, ...] | None:
 
 
 @contextmanager
-def bar(total: int, label: str, *, show: bool) -> Iterator[Callable[[int], None]]:
-    """Show a progress bar on anything over two seconds; the function given takes the number done so far."""
-    with tqdm(total=total, desc=label, delay=2, disable=not show, leave=False, dynamic_ncols=True) as shown:
+def bar(total: int, label: str, what: str, *, show: bool) -> Iterator[Callable[[int], None]]:
+    """Show on stderr how many of `what` are done, the rate and the time left, on anything over two seconds.
+
+    The function given takes the number done so far.
+    """
+    looks: dict[str, Any] = {"unit": f" {what}", "delay": 2, "leave": False, "dynamic_ncols": True}
+    with tqdm(total=total, desc=label, disable=not show, **looks) as shown:
 
         def step(done: int) -> None:
             shown.update(done - shown.n)

@@ -40,10 +40,10 @@ class Settings:
     progress: bool
 
     def __post_init__(self) -> None:
-        if self.batch_size < 1 or self.workers < 1:
+        if self.batch_size < 1 or self.workers < 0:
             raise BadInput(
-                f"A run needs at least 1 stimulus a batch and 1 worker, but batch_size is {self.batch_size} and workers "
-                f"{self.workers}. Give positive numbers."
+                f"A run needs at least 1 stimulus a batch and no negative number of workers, but batch_size is "
+                f"{self.batch_size} and workers {self.workers}. Give batch_size=32 and workers=2, say."
             )
 
 

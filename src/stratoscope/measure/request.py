@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from stratoscope.errors import BadInput, unknown_name
+from stratoscope.errors import BadInput, StratoscopeError, TooFew, unknown_name
 from stratoscope.metrics.declare import METRICS
 from stratoscope.types import Metric, Stage
 
@@ -28,6 +28,8 @@ DEFAULT_METRICS: tuple[str, ...] = (
     "participation_ratio",
 )
 _FILLED_BY_THE_RUN = ("responses", "categories")
+#: Stimuli and units of the toy on which options are tried out.
+_TOY = (200, 8)
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,11 @@ class Asked:
     def reads(self, stage: Stage) -> bool:
         """Say whether this metric is to be computed at `stage`."""
         return not self.units or stage.unit in self.units
+
+    @property
+    def between_stages(self) -> bool:
+        """Whether the metric compares stages with each other, as `cka` does."""
+        return self.metric.dims == ("stage", "other_stage")
 
     def along(self) -> tuple[str, NDArray[Any]] | None:
         """Return the option that labels the result's dimension, as ``n1`` does that of `gride`, and its values."""
@@ -101,6 +108,7 @@ def ask(
         name, options = parse_metric(request) if isinstance(request, str) else (request[0], dict(request[1]))
         metric = METRICS[name]
         _check_options(metric, options)
+        _rehearse(metric, options)
         if metric.needs == "categories" and not has_categories:
             sentence = f"{name} compares categories, and these stimuli have no column 'category'."
             if requests is not None:
@@ -117,17 +125,40 @@ def neighbours_needed(asked: Sequence[Asked]) -> int:
     for one in asked:
         options = {**_defaults(one.metric), **one.options}
         if "n1" in options:
-            needed.append(2 * int(max(options["n1"])))
+            needed.append(2 * int(np.max(options["n1"])))
         if isinstance(options.get("k"), int):
             needed.append(int(options["k"]))
     return max(needed)
 
 
 def _check_options(metric: Metric, options: Mapping[str, Any]) -> None:
-    known = [name for name in _defaults(metric) if name not in _FILLED_BY_THE_RUN]
+    given = inspect.signature(metric.function).parameters
+    known = [name for name, one in given.items() if one.default is not one.empty and name not in _FILLED_BY_THE_RUN]
     for name in options:
         if name not in known:
             raise unknown_name(f"option of {metric.name}", name, known)
+
+
+def _rehearse(metric: Metric, options: Mapping[str, Any]) -> None:
+    """Let the metric read a toy with the options given, so that a wrong value is found before the long pass."""
+    if not options:
+        return
+    rng = np.random.default_rng(0)
+    takes = inspect.signature(metric.function).parameters
+    toy = {"categories": np.arange(_TOY[0]) % 4} if "categories" in takes else {}
+    try:
+        stages = [rng.random(_TOY) for one in takes.values() if one.default is one.empty]  # two, to compare stages
+        metric.function(*stages, **toy, **options)
+    except TooFew:
+        return  # how many stimuli are enough is judged on the real ones
+    except StratoscopeError:
+        raise
+    except (TypeError, ValueError) as error:
+        asked = ", ".join(f"{name}={value!r}" for name, value in options.items())
+        raise BadInput(
+            f"{metric.name} cannot work with {asked}: {error}. See 'stratoscope metrics {metric.name}' for what its "
+            "options take."
+        ) from error
 
 
 def _defaults(metric: Metric) -> dict[str, Any]:

@@ -53,8 +53,10 @@ def _jackknifed(gram: Floats) -> tuple[float, float]:
     lost = n / (n - 1) * np.diag(gram)
     trace = np.trace(gram) - lost
     square = (gram**2).sum() - 2 * n / (n - 1) * (gram**2).sum(axis=1) + lost**2
-    logs = np.log(trace**2 / square)
     value = _ratio(gram)
+    if square.min() <= 1e-12 * (gram**2).sum():  # without one stimulus all others are equal: no spread to judge by
+        return value, float("nan")
+    logs = np.log(trace**2 / square)
     return value, value * float(np.sqrt((n - 1) / n * ((logs - logs.mean()) ** 2).sum()))
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from stratoscope.figures import caption, metric_over_depth, pretty, scale_caption, scale_curves
+from stratoscope.figures import caption, metric_over_depth, pretty, pretty_lesion, scale_caption, scale_curves
 from stratoscope.report.parts import Drawn, Grid, Section, drawn
-from stratoscope.report.sentences import answer, details, number
+from stratoscope.report.sentences import Finding, answer, details, number
 from stratoscope.report.studies import study_sections
 from stratoscope.results import COLUMNS, Results, Row
+
+_YEAR = re.compile(r"\b(?:1[89]|20)\d\d\b")
 
 
 @dataclass(frozen=True)
@@ -20,7 +23,7 @@ class Report:
     title: str
     facts: tuple[tuple[str, str], ...]
     answer: str
-    details: tuple[str, ...]
+    details: tuple[Finding, ...]
     figures: tuple[Drawn, ...]
     overview: Grid
     table: Grid
@@ -55,10 +58,10 @@ def build_report(results: Results) -> Report:
 
 
 def _citations(results: Results) -> tuple[tuple[str, str], ...]:
-    """Return each paper once, with the metrics it stands for."""
+    """Return each paper once, with the metrics it stands for; a source without a year is a definition, no paper."""
     papers: dict[str, list[str]] = {}
     for name, said in results.metrics.items():
-        if said.paper:
+        if _YEAR.search(said.paper):
             papers.setdefault(said.paper, []).append(pretty(name))
     return tuple((", ".join(names), paper) for paper, names in papers.items())
 
@@ -71,8 +74,8 @@ def _facts(results: Results) -> Iterator[tuple[str, str]]:
     if results.skipped:
         yield "stimuli left out", f"{len(results.skipped):,}"
     yield "unit", " and ".join(dict.fromkeys(stage.unit for stage in results.stages)) or "none"
-    lesions = [lesion or "intact" for lesion in dict.fromkeys(results.lesions)]
-    yield "lesion", "intact" if lesions == ["intact"] else " against ".join(lesions) or "none"
+    lesions = [pretty_lesion(lesion) for lesion in dict.fromkeys(results.lesions)]
+    yield "lesion", "intact" if lesions == ["intact"] else ", ".join(lesions) or "none"
     if "seed" in results.run:
         yield "seed", str(results.run["seed"])
 
@@ -100,7 +103,7 @@ def _overview(rows: Sequence[Row]) -> Grid:
     cells: dict[tuple[str, str, str], dict[str, str]] = {}
     for row in measured:
         if row.item == first[row.metric]:
-            place = (row.hierarchy, row.stage, row.lesion or "intact")
+            place = (row.hierarchy, row.stage, pretty_lesion(row.lesion))
             cells.setdefault(place, {}).setdefault(row.metric, _interval(row))
     kept = [index for index in range(3) if index == 1 or len({place[index] for place in cells}) > 1]
     head = [("hierarchy", "stage", "lesion")[index] for index in kept]

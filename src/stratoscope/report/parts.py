@@ -42,7 +42,7 @@ class Section:
 def drawn(title: str, figure: Figure, written: str, misleads: str = "") -> Drawn:
     """Turn a figure into SVG whose colours are those of the page, light or dark."""
     anchor = re.sub(r"\W+", "-", title)
-    svg = to_svg(figure, anchor, f"{title}. {written}")
+    svg = to_svg(figure, anchor, f"{title}. {written}".replace("`", ""))
     for name, colour in THEME.items():
         svg = svg.replace(colour, f"var(--{name})")
     return Drawn(anchor, title[0].upper() + title[1:], svg, written, misleads)

@@ -6,7 +6,7 @@ import html
 import importlib
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -135,16 +135,15 @@ class Results:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Remarks about the run, then the notes of single rows with their place, equal ones once."""
-        placed = (f"{_place(row)}: {row.note}" for row in self.rows if row.note)
-        return (*self.remarks, *dict.fromkeys(placed))
+        """Remarks about the run, then the notes of rows with the places they are about, each note once."""
+        return (*self.remarks, *_told(row for row in self.rows if row.note))
 
     @property
     def failures(self) -> tuple[str, ...]:
-        """What went wrong without ending the run: measurements without a value, stimuli left out."""
-        failed = (row for row in self.rows if not row.control and row.note and math.isnan(row.value))
-        lines = [f"{_place(row)}: {row.note}" for row in failed]
-        return (*dict.fromkeys(lines), *(f"Stimulus {name!r} was left out: {why}" for name, why in self.skipped))
+        """What went wrong without ending the run: measurements without any value, stimuli left out."""
+        measured = {_measurement(row) for row in self.rows if not row.control and not math.isnan(row.value)}
+        failed = (row for row in self.rows if not row.control and row.note and _measurement(row) not in measured)
+        return (*_told(failed), *(f"Stimulus {name!r} was left out: {why}" for name, why in self.skipped))
 
     def table(self) -> pd.DataFrame:
         """Return the tidy table, one row a number, with the columns `stratoscope.results.COLUMNS`."""
@@ -207,9 +206,35 @@ def _pairs(skipped: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
     return tuple((str(name), str(why)) for name, why in skipped)
 
 
-def _place(row: Row) -> str:
-    parts = (row.lesion, row.stage, row.metric, row.item, row.control)
+def _measurement(row: Row) -> tuple[str, ...]:
+    """Return what a metric measured at once; its rows differ by item, such as the scales of `gride`."""
+    return (row.hierarchy, row.lesion, row.stage, row.unit, row.metric)
+
+
+def _told(rows: Iterable[Row]) -> list[str]:
+    """Tell every note once, after the places it is about."""
+    same: dict[str, list[Row]] = {}
+    for row in rows:
+        same.setdefault(row.note, []).append(row)
+    return [f"{_places(about)}: {note}" for note, about in same.items()]
+
+
+def _places(rows: Sequence[Row]) -> str:
+    """Name what `rows` are about: lesion, stages, metrics, and item and control where all have the same."""
+    lesion, stage, metric, item, control = (
+        list(dict.fromkeys(getattr(row, part) for row in rows))
+        for part in ("lesion", "stage", "metric", "item", "control")
+    )
+    lesions = [one or "intact" for one in lesion] if len(lesion) > 1 else lesion
+    single = [one for words in (item, control) if len(words) == 1 for one in words]
+    parts = (*map(_listed, (lesions, stage, metric)), *single)
     return ", ".join(part for part in parts if part)
+
+
+def _listed(words: Sequence[str]) -> str:
+    """Return up to four words with `and`, or the first three and how many more there are."""
+    shown = [*words[:3], f"{len(words) - 3} more"] if len(words) > 4 else list(words)
+    return " and ".join(part for part in (", ".join(shown[:-1]), shown[-1]) if part)
 
 
 def _words(node: xr.DataTree) -> tuple[str, str, str]:

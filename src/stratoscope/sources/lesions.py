@@ -99,7 +99,7 @@ def reinitialize(source: Network, seed: int, *, stages: str | Sequence[str] | No
     PyTorch's own start is used, which may differ from that of the training recipe; and normalisation whose running
     statistics are reset does not normalise.
     """
-    copied = copy.deepcopy(source.module)
+    copied = _copied(source)
     device = next((tensor.device for tensor in copied.parameters()), torch.device("cpu"))
     copied.cpu()
     wanted = set(chosen_parameters(copied, "", stages))
@@ -184,8 +184,18 @@ def ablate_units(source: Network, stage: str, units: Sequence[int]) -> Network:
     chosen = sorted({int(unit) for unit in units})
     if not chosen or chosen[0] < 0 or chosen[-1] >= count:
         raise BadInput(f"Stage {tap.name!r} has channels 0 to {count - 1}; to be silenced are {chosen or 'none'}.")
-    changed = intervene(copy.deepcopy(source.module), {(tap.site, tap.ordinal): _Silenced(axis, chosen)})
+    changed = intervene(_copied(source), {(tap.site, tap.ordinal): _Silenced(axis, chosen)})
     return source.with_module(changed, lesion=_name(source, f"ablate_units[{stage}: {_listed(chosen)}]", None))
+
+
+def _copied(source: Network) -> nn.Module:
+    """Copy the module of `source`, which must be a network."""
+    module = getattr(source, "module", None)
+    if not isinstance(module, nn.Module):
+        raise BadInput(
+            f"{source.name!r} has no network to lesion: it holds responses alone. Lesion the network instead."
+        )
+    return copy.deepcopy(module)
 
 
 def _changed(
@@ -196,7 +206,7 @@ def _changed(
     stages: str | Sequence[str] | None,
 ) -> nn.Module:
     """Copy the network and change each chosen parameter, drawn from its own generator."""
-    copied = copy.deepcopy(source.module)
+    copied = _copied(source)
     parameters = dict(copied.named_parameters())
     with torch.no_grad():
         for name in chosen_parameters(copied, kind, stages):
@@ -233,7 +243,7 @@ def _regated(source: Network, answer: Answer, lesion: str, stages: str | Sequenc
             if tap.kind not in ("relu", "activation"):
                 raise StageError(f"Stage {tap.name!r} is a {tap.kind} and has no gating. Choose non-linearities.")
         targets = {(tap.site, tap.ordinal): answer for tap in taps}
-    changed = intervene(copy.deepcopy(source.module), targets)
+    changed = intervene(_copied(source), targets)
     return source.with_module(changed, lesion=_name(source, lesion, stages))
 
 

@@ -278,8 +278,17 @@ class Network:
         n = len(batch.rows)
         if n:
             with torch.inference_mode(), listener.batch(batch.rows):
-                self.module(batch.images.to(self._device))
+                self._run(batch.images)
         return n
+
+    def _run(self, images: torch.Tensor) -> None:
+        try:
+            self.module(images.to(self._device))
+        except torch.OutOfMemoryError as error:
+            raise BadInput(
+                f"A batch of {len(images)} stimuli does not fit into the memory of {self._device}. "
+                f"Give fewer at a time: --batch-size {max(1, len(images) // 2)}, or use another device."
+            ) from error
 
 
 def _first_readable(stimuli: Stimuli, preprocess: Callable[[Loaded], torch.Tensor] | None) -> torch.Tensor:

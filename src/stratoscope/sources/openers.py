@@ -177,7 +177,7 @@ def _opener(spec: str) -> tuple[Opener, str]:
         return SOURCES["file"], f"{path}:{function}"
     if colon and prefix in SOURCES and name:
         return SOURCES[prefix], name
-    hint = did_you_mean(prefix, SOURCES, n=1) if colon else _hint_without_prefix(spec)
+    hint = did_you_mean(spec, [f"{known}:{name}" for known in SOURCES], n=1) if colon else _hint_without_prefix(spec)
     raise UnknownName(f"{spec!r} names no source.{hint} A source is {FORMS}.")
 
 

@@ -92,7 +92,8 @@ def _line(path: Path, error: BaseException) -> int:
     """Last line of the file that was running, or the line that is not Python."""
     if isinstance(error, SyntaxError) and error.lineno:
         return error.lineno
-    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
+    own = {str(path), str(path.absolute())}
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename in own]
     return (lines[-1] if lines else None) or 1
 
 

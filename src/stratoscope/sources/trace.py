@@ -14,6 +14,7 @@ import torch
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
+from stratoscope.errors import BadInput, StratoscopeError
 from stratoscope.sources.kinds import (
     TAPPED,
     explained_by,
@@ -93,8 +94,23 @@ def trace(module: nn.Module, images: torch.Tensor) -> Trace:
             hooks.enter_context(part.register_forward_pre_hook(recorder.entering(path), with_kwargs=True))
             hooks.enter_context(part.register_forward_hook(recorder.leaving(path)))
         with recorder:
-            module(images)
+            _run(module, images)
     return Trace(tuple(recorder.calls), dict(recorder.counts), recorder.weighted)
+
+
+def _run(module: nn.Module, images: torch.Tensor) -> None:
+    """Run `module`; what it cannot take becomes a sentence with the shape that came."""
+    try:
+        module(images)
+    except StratoscopeError:
+        raise
+    except Exception as error:
+        named = ", ".join(map("{}={}".format, ("stimulus", "channel", "row", "column"), images.shape))
+        reason = (str(error).strip().splitlines() or ["no reason given"])[0].rstrip(".")
+        raise BadInput(
+            f"The network fails on an input of shape ({named}): {type(error).__name__}: {reason[:240]}. Give it images of "
+            "the size it expects (--size), or a preprocess of its own; --traceback shows where it failed."
+        ) from error
 
 
 @dataclass(frozen=True)
@@ -185,5 +201,6 @@ class _Recorder(TorchFunctionMode):
 def _rows(tensor: torch.Tensor | None) -> torch.Tensor | None:
     if tensor is None:
         return None
-    flat = tensor.detach().reshape(tensor.shape[0], -1).double()
-    return torch.stack([flat.mean(1), flat.square().mean(1).sqrt()], 1).cpu()
+    flat = tensor.detach().reshape(tensor.shape[0], -1)
+    norm = torch.linalg.vector_norm(flat, dim=1, dtype=torch.float64)
+    return torch.stack([flat.mean(1, dtype=torch.float64), norm / flat.shape[1] ** 0.5], 1).cpu()

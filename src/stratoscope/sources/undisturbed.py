@@ -82,9 +82,11 @@ def usable_device(name: str) -> torch.device:
         device = torch.device(name)
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError, NotImplementedError) as error:
-        reason = str(error).strip().splitlines()[0]
+        reason = str(error).strip().splitlines()[0].rstrip(".")
+        if "Expected one of" in reason:
+            reason = "torch knows no device of that name"
         raise BadInput(
-            f"Device {name!r} cannot be used here: {reason} Choose 'cpu', or install what it needs."
+            f"Device {name!r} cannot be used here: {reason}. Choose 'cpu', or install what it needs."
         ) from error
     return device
 
