@@ -34,7 +34,7 @@ def run(files, *more):
         "12",
         "--quiet",
     ]
-    return CliRunner().invoke(main, [*words, "--out", str(files / "run"), *more])
+    return CliRunner().invoke(main, [*words, "--quiet", "--out", str(files / "run"), *more])
 
 
 def test_the_command_runs_the_study_and_writes_the_report(files):

@@ -80,6 +80,13 @@ def command() -> None:
     show_default=True,
     help="How p-values of the claims are corrected.",
 )
+@click.option(
+    "--resamples",
+    type=click.IntRange(min=2),
+    default=1000,
+    show_default=True,
+    help="Bootstrap resamples of the categories.",
+)
 @click.option("--batch-size", type=click.IntRange(min=1), default=32, show_default=True, help="Stimuli at a time.")
 @click.option("--workers", type=click.IntRange(min=1), default=2, show_default=True, help="Threads that load stimuli.")
 @click.option("--budget", default="4GB", show_default=True, help="Memory the study may use.")
@@ -140,6 +147,7 @@ def _stimuli(spec: str, asked: dict[str, Any]) -> Any:
 def _run(asked: dict[str, Any]) -> dict[str, Any]:
     """Return what the study itself is told."""
     from stratoscope.studies import Readout
+    from stratoscope.studies.sparse_coding.protocol import Protocol
 
     kept = ("readout_stage", "n_models", "correction", "seed", "batch_size", "workers", "budget", "skip_unreadable",
             "out", "overwrite")  # fmt: skip
@@ -148,6 +156,7 @@ def _run(asked: dict[str, Any]) -> dict[str, Any]:
     )
     return {
         **{name: asked[name] for name in kept},
+        "protocol": Protocol(n_resamples=asked["resamples"]),
         "readout": None if asked["no_readout"] else readout,
         "stages": asked["stages"] or "relu",
         "unit": asked["unit"] or "channel",
