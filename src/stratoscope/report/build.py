@@ -19,10 +19,8 @@ from stratoscope.figures import (
     scale_curves,
     to_svg,
 )
-from stratoscope.report.sentences import Finding, answer, details, number
+from stratoscope.report.sentences import Finding, answer, details, is_paper, number
 from stratoscope.results import COLUMNS, Results, Row
-
-_YEAR = re.compile(r"\b(?:1[89]|20)\d\d\b")
 
 
 @dataclass(frozen=True)
@@ -82,7 +80,7 @@ def _citations(results: Results) -> tuple[tuple[str, str], ...]:
     """Return each paper once, with the metrics it stands for; a source without a year is a definition, no paper."""
     papers: dict[str, list[str]] = {}
     for name, said in results.metrics.items():
-        if _YEAR.search(said.paper):
+        if is_paper(said.paper):
             papers.setdefault(said.paper, []).append(pretty(name))
     return tuple((", ".join(names), paper) for paper, names in papers.items())
 
@@ -118,7 +116,7 @@ def _figures(results: Results) -> Iterator[Drawn]:
 def _drawn(title: str, figure: Figure, written: str, misleads: str = "") -> Drawn:
     """Turn a figure into SVG whose colours are those of the page, light or dark."""
     anchor = re.sub(r"\W+", "-", title)
-    svg = to_svg(figure, anchor, f"{title}. {written}".replace("`", ""))
+    svg = to_svg(figure, anchor, f"{title}. {written}")
     for name, colour in THEME.items():
         svg = svg.replace(colour, f"var(--{name})")
     return Drawn(anchor, title[0].upper() + title[1:], svg, written, misleads)
