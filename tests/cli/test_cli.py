@@ -155,7 +155,10 @@ def test_other_errors_keep_their_traceback(monkeypatch, calls):
     ("line", "words"),
     [
         ("profle", "No command is called 'profle'. Did you mean 'profile'?"),
-        ("xyzzy", "No command is called 'xyzzy'. Known: demo, profile, stages, metrics, stimuli, train, report."),
+        (
+            "xyzzy",
+            "No command is called 'xyzzy'. Known: demo, profile, stages, metrics, stimuli, train, study, report.",
+        ),
         ("profile M", "Missing argument 'STIMULI'"),
         ("profile M S --batch-size 0", "0 is not in the range x>=1"),
         ("profile M S --lesion perm", "'perm' is not one of"),

@@ -13,7 +13,7 @@ import xarray as xr
 
 from stratoscope.errors import BadInput, TooFew, unknown_name
 from stratoscope.results import COLUMNS, Results
-from stratoscope.results.tree import run_nodes, stage_nodes
+from stratoscope.results.tree import run_nodes
 from stratoscope.statistics.comparison import plural
 from stratoscope.statistics.stage_values import StageValues, long_form
 from stratoscope.types import Floats
@@ -168,8 +168,8 @@ def _lost(reading: Reading, results: Results, defined: list[str]) -> tuple[str, 
 
 
 def _stages_of(run: xr.DataTree, reading: Reading, name: str) -> Iterator[tuple[str, xr.DataArray]]:
-    alone = xr.DataTree(children={"run_0": run})
-    for node in stage_nodes(alone):
+    # Names of stage nodes are numbered with leading zeros, so their order is that of execution.
+    for node in (run.children[key] for key in sorted(run.children) if key.startswith("stage_")):
         about = node.attrs
         fits = _fits(about["lesion"], reading.lesion) and _fits_any(about["name"], reading.stages)
         fits = fits and all(_fits(about[key], getattr(reading, key) or "*") for key in ("hierarchy", "unit"))

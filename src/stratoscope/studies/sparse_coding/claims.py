@@ -45,8 +45,16 @@ class Layout:
         return {"conv": maps, "fc": flat} if maps and flat else {"all": self.stages}
 
 
-def sparse_coding_claims(layout: Layout) -> tuple[Claim, ...]:
-    """Return the claims of Liu, Zhen & Liu 2020 that these stages, lesions and read-out can answer."""
+def sparse_coding_claims(layout: Layout, n_resamples: int = 1000) -> tuple[Claim, ...]:
+    """Return the claims of Liu, Zhen & Liu 2020 that these stages, lesions and read-out can answer.
+
+    Parameters
+    ----------
+    layout : Layout
+        What they are about.
+    n_resamples : int
+        Resamples of categories for the intervals.
+    """
     hierarchy = layout.stages[0].hierarchy
     psi = Reading(PSI, lesion=layout.base, hierarchy=hierarchy)
     claims = [_rise("sparseness-rises", "Sparseness rises along the stages", psi)]
@@ -55,7 +63,8 @@ def sparse_coding_claims(layout: Layout) -> tuple[Claim, ...]:
             words = {"conv": "convolutional", "fc": "fully connected"}[name]
             reading = replace(psi, stages=tuple(stage.name for stage in stages))
             claims.append(_rise(f"sparseness-rises-{name}", f"Sparseness rises along the {words} stages", reading))
-    return (*claims, *_performance(layout), *_lesions(layout, psi))
+    found = (*claims, *_performance(layout), *_lesions(layout, psi))
+    return tuple(replace(claim, options={"n_resamples": n_resamples}) for claim in found)
 
 
 def _rise(name: str, sentence: str, psi: Reading) -> Claim:

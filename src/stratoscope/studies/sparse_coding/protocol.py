@@ -65,21 +65,25 @@ class Protocol:
         return asdict(self)
 
 
-_PER_CATEGORY: Any = ("categories", ("category",), "1", (0.0, 1.0), "channel", ())
+def _index(name: str, title: str, paper: str, misleads: str) -> Declared:
+    """Declare an index of sparseness, 0 to 1, one value a category."""
+    return Declared(name, title, "categories", ("category",), "1", (0.0, 1.0), "channel", (), paper, misleads)
+
+
 #: What the study measures beside the declared metrics.
 DECLARED: tuple[Declared, ...] = (
-    Declared(
-        "raw_treves_rolls", "Treves-Rolls sparseness of each category's mean responses as they are.", *_PER_CATEGORY,
+    _index(
+        "raw_treves_rolls", "Treves-Rolls sparseness of each category's mean responses as they are.",
         "Treves & Rolls 1991, doi:10.1088/0954-898X_2_4_004",
         "Dead units raise it, where they lower PSI. With negative responses, as without gating, everything reads near 1.",
     ),
-    Declared(
-        "hoyer_sparseness", "Hoyer's index of the responses normalised as for PSI.", *_PER_CATEGORY,
+    _index(
+        "hoyer_sparseness", "Hoyer's index of the responses normalised as for PSI.",
         "Hoyer 2004, Journal of Machine Learning Research 5:1457",
         "It shares the normalisation of PSI, and what is wrong with it.",
     ),
-    Declared(
-        "gini_sparseness", "Gini index of the responses normalised as for PSI.", *_PER_CATEGORY,
+    _index(
+        "gini_sparseness", "Gini index of the responses normalised as for PSI.",
         "Gini 1912, Variabilita e mutabilita",
         "It shares the normalisation of PSI, and what is wrong with it.",
     ),

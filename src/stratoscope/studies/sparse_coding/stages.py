@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +13,7 @@ from stratoscope.metrics import population_sparseness
 from stratoscope.metrics.controls import without_constant_units
 from stratoscope.metrics.declare import METRICS
 from stratoscope.results import Row, StageResult, Values
-from stratoscope.statistics.resample import bootstrap
+from stratoscope.statistics.resample import percentile_interval
 from stratoscope.studies.sparse_coding.distributions import distribution
 from stratoscope.studies.sparse_coding.hear import Heard, seen_categories
 from stratoscope.studies.sparse_coding.protocol import INDICES, PSI, RESIDUE, Protocol
@@ -164,8 +163,13 @@ class _Stage:
             count = int(np.isnan(values).sum())
             middle = float(np.nanmedian(values)) if count < len(values) else np.nan
             return Estimate(middle, np.nan, np.nan, len(values) - count, note=f"{count} categories have no value")
-        how: dict[str, Any] = {"n_resamples": self.protocol.n_resamples, "level": self.protocol.level}
-        return bootstrap(values, "median", over="category", seed=self.protocol.seed, **how)
+        rng = np.random.default_rng(self.protocol.seed)
+        draws = values[rng.integers(len(values), size=(self.protocol.n_resamples, len(values)))]
+        method = f"median, percentile bootstrap over {len(values)} categories"
+        return percentile_interval(
+            float(np.median(values)), np.median(draws, axis=1), n=len(values), level=self.protocol.level, method=method,
+            seed=self.protocol.seed,
+        )  # fmt: skip
 
     def _keep(self, name: str, values: Floats) -> None:
         """Keep one value a category; categories without a stimulus have NaN."""

@@ -42,7 +42,7 @@ def run_sparse_coding(
     readout_stage: str | None = None,
     readout: Readout | None = Readout(),  # noqa: B008 - a frozen record
     stages: str | Sequence[str] | None = "relu",
-    unit: str = "channel",
+    unit: str | Sequence[str] = "channel",
     lesions: str | Sequence[str] | None = None,
     n_models: int = 10,
     protocol: Protocol | None = None,
@@ -76,8 +76,8 @@ def run_sparse_coding(
     stages : str or sequence of str, or None
         Stages of a network; by default every ReLU, as in the paper. A network with other non-linearities needs
         ``"activation"``. None keeps the source's own choice.
-    unit : str
-        What a unit is.
+    unit : str or sequence of str
+        What a unit is; one definition for all stages.
     lesions : str or sequence of str, optional
         ``default`` (permuted weights, permuted biases, gating removed, fresh initialisation), ``paper``, ``all``,
         ``none``, or names as in `stratoscope.studies.sparse_coding.lesion_set.ALL`, also with `` at STAGE`` or `` at each``.
@@ -128,7 +128,11 @@ def run_sparse_coding(
     plan = _plan(source, stimuli, readout_stimuli, readout_stage, readout, stages, unit, lesions, n_models, settings)
     parts, told, steps = _passes(plan, asked, settings)
     findings = judge_all(
-        sparse_coding_claims(plan.layout), Results.combine(parts), correction=correction, level=asked.level, seed=seed
+        sparse_coding_claims(plan.layout, asked.n_resamples),
+        Results.combine(parts),
+        correction=correction,
+        level=asked.level,
+        seed=seed,
     )
     protocol_said = {
         **asked.as_dict(),
@@ -171,7 +175,7 @@ def _plan(
     readout_stage: str | None,
     readout: Readout | None,
     stages: str | Sequence[str] | None,
-    unit: str,
+    unit: str | Sequence[str],
     asked_lesions: str | Sequence[str] | None,
     n_models: int,
     settings: Settings,
