@@ -93,7 +93,7 @@ def test_performance_shows_categories_best_first_chance_and_three_coefficients(m
 def test_a_box_stands_over_every_stage_and_one_model_is_a_line(make):
     results = make()
     figure = figures.lesioned_sparseness(results)
-    assert titles(figure) == ["A  permute_weights, n = 3", "B  remove_gating"]
+    assert titles(figure) == ["A  permuted weights, n = 3", "B  gating removed"]
     assert len(figure.axes[0].patches) == 4
     assert len(figure.axes[1].patches) == 0
     intact = runs(results)[0].medians()
@@ -112,7 +112,7 @@ def test_boxes_are_those_of_the_medians_of_the_models(make):
 def test_lesions_of_single_stages_share_a_panel(make):
     results = make([f"remove_gating at {name}" for name in NAMES])
     figure = figures.stagewise_lesions(results)
-    assert titles(figure) == ["A  remove_gating, one stage at a time"]
+    assert titles(figure) == ["A  gating removed, one stage at a time"]
     assert [text.get_text() for text in figure.axes[0].get_legend().get_texts()] == list(NAMES)
     with pytest.raises(BadInput, match="no lesions of the whole network"):
         figures.lesioned_sparseness(results)

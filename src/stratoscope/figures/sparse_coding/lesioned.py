@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from stratoscope.errors import BadInput
+from stratoscope.figures.captions import pretty_lesion
 from stratoscope.figures.sparse_coding.kept import Run, lesioned, runs
 from stratoscope.figures.sparse_coding.panel import name_places, panels_figure, ramp, room_for, title
 from stratoscope.figures.style import SERIES, THEME, house_style, shorten
@@ -67,7 +68,7 @@ def stagewise_lesions(results: Results) -> Figure:
                 panel.plot(np.median(of_stage, axis=0), color=colour, lw=1, label=label)
             if len(wheres) <= 8:
                 panel.legend(frameon=False, fontsize=6.4, handlelength=1.2)
-            _finish(panel, intact, chr(ord("A") + place), f"{name}, one stage at a time")
+            _finish(panel, intact, chr(ord("A") + place), f"{pretty_lesion(name)}, one stage at a time")
     return figure
 
 
@@ -78,7 +79,7 @@ def _figure(intact: Run, found: Mapping[str, Sequence[Run]]) -> Figure:
             _intact(axes[place], intact)
             _boxes(axes[place], models)
             n = f", n = {len(models)}" if len(models) > 1 else ""
-            _finish(axes[place], intact, chr(ord("A") + place), f"{name}{n}")
+            _finish(axes[place], intact, chr(ord("A") + place), f"{pretty_lesion(name)}{n}")
     return figure
 
 

@@ -123,14 +123,14 @@ def hear(source: Source, stimuli: Stimuli, *, kept: str, settings: Settings, lab
     codes, names = checked_categories(stimuli)
     n = len(stimuli)
     summaries: dict[Stage, dict[str, Summary]] = {
-        stage: {"categories": Categories(codes, names, stage.n_units), "per_unit": PerUnit(stage.n_units)}
+        stage: {"categories": Categories(codes, names, stage.n_units), "per_unit": PerUnit(stage.n_units, order=2)}
         for stage in source.stages
     }
     for stage, held in summaries.items():
         if stage.name == kept:
             held["responses"] = KeptResponses(n, stage.n_units)
     listener = Listener(summaries)
-    with bar(n, label, show=settings.progress) as step:
+    with bar(n, label, "stimuli", show=settings.progress) as step:
         played = source.play(
             stimuli, listener, batch_size=settings.batch_size, workers=settings.workers,
             skip_unreadable=settings.skip_unreadable, progress=step,

@@ -228,7 +228,7 @@ def _passes(plan: _Plan, protocol: Protocol, settings: Settings) -> tuple[list[R
     layout = plan.layout
     steps: dict[str, Any] = {}
     kept = "" if plan.elsewhere else layout.readout_stage
-    heard = hear(plan.source, plan.stimuli, kept=kept, settings=settings, label=f"{plan.source.name}: stimuli")
+    heard = hear(plan.source, plan.stimuli, kept=kept, settings=settings, label=plan.source.name)
     closed = close(heard, _closing(plan, protocol, layout.base, _seed(heard), whole=True))
     if kept:
         closed, steps = _with_readout(plan, heard, closed, plan.stimuli, protocol)
@@ -247,7 +247,7 @@ def _lesioned(plan: _Plan, protocol: Protocol, settings: Settings) -> tuple[list
     notes: list[str] = []
     for done, (lesion, seed) in enumerate(models, start=1):
         assert isinstance(plan.source, Network)
-        label = f"{lesion.name} (model {done} of {len(models)}): stimuli"
+        label = f"{lesion.name} (model {done} of {len(models)})"
         try:
             changed = lesion.make(plan.source, seed).prepare(plan.stimuli)
             heard = hear(changed, plan.stimuli, kept="", settings=settings, label=label)
