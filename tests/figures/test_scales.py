@@ -46,7 +46,7 @@ def test_a_metric_without_scales_is_refused(intact):
 
 
 def test_svg_is_well_formed_unique_in_its_ids_and_the_same_every_time(intact):
-    svg = to_svg(metric_over_depth(intact, "two_nn"), "one", 'a "b" & <c>')
+    svg = to_svg(metric_over_depth(intact, "two_nn"), "one", 'a "b" & `<c>`')
     root = ET.fromstring(svg)
     assert root.attrib["aria-label"] == 'a "b" & <c>'
     ids = [element.attrib["id"] for element in root.iter() if "id" in element.attrib]

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from stratoscope.figures import caption, metric_over_depth, pretty, pretty_lesion, scale_caption, scale_curves
 from stratoscope.report.parts import Drawn, Grid, Section, drawn
-from stratoscope.report.sentences import Finding, answer, details, number
+from stratoscope.report.sentences import Finding, answer, details, is_paper, number
 from stratoscope.report.studies import study_sections
 from stratoscope.results import COLUMNS, Results, Row
-
-_YEAR = re.compile(r"\b(?:1[89]|20)\d\d\b")
 
 
 @dataclass(frozen=True)
@@ -61,7 +58,7 @@ def _citations(results: Results) -> tuple[tuple[str, str], ...]:
     """Return each paper once, with the metrics it stands for; a source without a year is a definition, no paper."""
     papers: dict[str, list[str]] = {}
     for name, said in results.metrics.items():
-        if _YEAR.search(said.paper):
+        if is_paper(said.paper):
             papers.setdefault(said.paper, []).append(pretty(name))
     return tuple((", ".join(names), paper) for paper, names in papers.items())
 

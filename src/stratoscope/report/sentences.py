@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -102,6 +103,11 @@ def number(value: float) -> str:
     else:
         text = f"{value:.2e}"
     return text.replace("-", "−")
+
+
+def is_paper(source: str) -> bool:
+    """Return whether a source is a paper, which has a year, and not a definition in words."""
+    return re.search(r"\b(?:1[89]|20)\d\d\b", source) is not None
 
 
 def lines_of(rows: Iterable[Row]) -> dict[Line, list[Row]]:
