@@ -9,7 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from stratoscope import metrics
+    from stratoscope import metrics, studies
     from stratoscope.errors import StratoscopeError
     from stratoscope.measure import profile
     from stratoscope.results import Results, open_results
@@ -32,7 +32,11 @@ _HOMES = {
     "open_stimuli": "stratoscope.stimuli",
     "profile": "stratoscope.measure.profile",
 }
-_MODULES = {"lesions": "stratoscope.sources.lesions", "metrics": "stratoscope.metrics"}
+_MODULES = {
+    "lesions": "stratoscope.sources.lesions",
+    "metrics": "stratoscope.metrics",
+    "studies": "stratoscope.studies",
+}
 
 __all__ = [
     "Arrays",
@@ -48,6 +52,7 @@ __all__ = [
     "open_source",
     "open_stimuli",
     "profile",
+    "studies",
 ]
 
 

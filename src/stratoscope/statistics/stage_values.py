@@ -73,7 +73,9 @@ class StageValues:
         if np.isnan(self.values).all(axis=1).any():
             empty = [name for name, row in zip(self.stages, self.values, strict=True) if np.isnan(row).all()]
             raise TooFew(f"Stage {empty[0]!r} has no value at all. Leave it out, and say so.")
-        return np.asarray(np.nanmedian(self.values, axis=1), dtype=np.float64)
+        # Where nothing is missing the plain median gives the same, many times faster.
+        median = np.nanmedian if np.isnan(self.values).any() else np.median
+        return np.asarray(median(self.values, axis=1), dtype=np.float64)
 
     def points(self) -> tuple[Integers, Floats]:
         """Return the stage index, from the stage's place alone, and the value of every point that is there."""
