@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from stratoscope.errors import BadInput
 from stratoscope.statistics.claim_records import ClaimVerdict, Finding
 from stratoscope.statistics.comparison import Comparison
+from stratoscope.statistics.stage_values import StageValues
 from stratoscope.statistics.trend import kendall_points
-from stratoscope.studies.sparse_coding.claims import Layout, sparse_coding_claims, survival
+from stratoscope.studies.sparse_coding.claims import Layout, abolished_rise, sparse_coding_claims, survival
 from stratoscope.types import Estimate, Stage
 
 CONV = tuple(Stage(f"conv{i}", i / 5, "relu", (8, 4, 4), "channel", 8, hierarchy="net") for i in range(3))
@@ -78,6 +81,19 @@ def test_the_index_of_the_stage_cannot_lie_along_the_wrong_axis():
     for plain in (rising, rising.T):
         with pytest.raises(BadInput, match="which axis the stages are"):
             kendall_points(plain)
+
+
+def test_where_nothing_rises_there_is_nothing_to_lose(rng):
+    names = tuple("abcdef")
+    noise = 0.1 * rng.normal(size=(5, 6))
+    falling = StageValues(-np.arange(5.0)[:, None] + noise, tuple("12345"), "category", replicates=names)
+    rising = replace(falling, values=-falling.values)
+    flat = replace(falling, values=noise)
+    how = {"level": 0.95, "seed": 0}
+    lost = abolished_rise(falling, flat, **how)
+    assert np.isnan(lost.estimate.value)
+    assert lost.estimate.note.startswith("there is no rise to lose: tau -")
+    assert abolished_rise(rising, flat, **how).estimate.value > 0.5
 
 
 def test_the_options_of_claims_carry_the_number_of_resamples():

@@ -4,10 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
+import numpy as np
+
+from stratoscope.statistics.claim_tests import CLAIM_TESTS, ClaimTest
 from stratoscope.statistics.claims import Claim, Control, Finding, Reading
+from stratoscope.statistics.comparison import Comparison
+from stratoscope.statistics.stage_values import StageValues
+from stratoscope.statistics.trend import replicate_taus
 from stratoscope.studies.sparse_coding.protocol import INDICES, PAPER, PSI
 from stratoscope.types import Stage
+
+
+def abolished_rise(reads: StageValues, compared: StageValues, **options: Any) -> Comparison:
+    """Test whether a rise is gone, see `abolished_trend`; where nothing rises there is nothing to lose, and no estimate."""
+    found = CLAIM_TESTS["abolished_trend"].function(reads, compared, **options)
+    taus = replicate_taus(reads) if reads.paired else np.array([np.nan])
+    rise = float(np.nanmean(taus)) if np.isfinite(taus).any() else 0.0
+    if rise > 0:
+        return found
+    note = f"there is no rise to lose: {found.estimate.note}"
+    nothing = replace(found.estimate, value=np.nan, low=np.nan, high=np.nan, note=note)
+    return replace(found, estimate=nothing, p=float("nan"), null="not tested")
+
+
+CLAIM_TESTS.add("abolished_rise", ClaimTest(abolished_rise, "tau-b lost", compares=True))
 
 _SIZE = Control("size-matched units", {"control": "size-matched"})
 _ALIVE = Control("without constant units", {"control": "without-constant-units"})
@@ -111,7 +133,7 @@ def _lesions(layout: Layout, psi: Reading) -> tuple[Claim, ...]:
             if other in layout.lesions
         )
         return Claim(
-            name, sentence, PAPER, psi, "abolished_trend", compared=compared, controls=(_SIZE, _ALIVE, *instead)
+            name, sentence, PAPER, psi, "abolished_rise", compared=compared, controls=(_SIZE, _ALIVE, *instead)
         )
 
     claims = []
