@@ -192,7 +192,9 @@ def _copied(source: Network) -> nn.Module:
     """Copy the module of `source`, which must be a network."""
     module = getattr(source, "module", None)
     if not isinstance(module, nn.Module):
-        raise BadInput(f"{source.name!r} has no network to lesion: it holds responses alone. Lesion the network instead.")
+        raise BadInput(
+            f"{source.name!r} has no network to lesion: it holds responses alone. Lesion the network instead."
+        )
     return copy.deepcopy(module)
 
 
