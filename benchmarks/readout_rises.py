@@ -10,10 +10,13 @@ times. The penalty is chosen on a quarter of the learned views. Reads the bundle
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 import torch
+from scipy.linalg import cho_factor, cho_solve
+from scipy.sparse.linalg import eigsh
 
 import stratoscope
 from stratoscope.models import ARCHITECTURES
@@ -45,7 +48,9 @@ def gram_of(units: np.ndarray) -> np.ndarray:
     return (units @ units.T).astype(np.float64)
 
 
-def predictions(gram: np.ndarray, truth: np.ndarray, learn: np.ndarray, test: np.ndarray) -> list[np.ndarray]:
+def predictions(
+    gram: np.ndarray, truth: np.ndarray, learn: np.ndarray, test: np.ndarray, penalties: Iterable[float]
+) -> list[np.ndarray]:
     """Class of each test view for every penalty: ridge on one-hot targets in its dual form, learned mean taken out."""
     inner = gram[np.ix_(learn, learn)]
     cross = gram[np.ix_(test, learn)]
@@ -53,10 +58,12 @@ def predictions(gram: np.ndarray, truth: np.ndarray, learn: np.ndarray, test: np
     cross = cross - cross.mean(1, keepdims=True) - row + total
     inner = inner - row - row[:, None] + total
     targets = np.eye(len(DEFAULT_OBJECTS))[truth[learn]]
-    values, vectors = np.linalg.eigh(inner)
-    projected, seen = vectors.T @ (targets - targets.mean(0)), cross @ vectors
-    values = np.maximum(values, 0)
-    return [(seen @ (projected / (values + p * values.max())[:, None]) + targets.mean(0)).argmax(1) for p in PENALTIES]
+    largest = float(eigsh(inner, k=1, v0=np.ones(len(inner)) + targets[:, 0], return_eigenvectors=False)[0])
+    named = []
+    for penalty in penalties:
+        factor = cho_factor(inner + penalty * largest * np.eye(len(inner)), check_finite=False)
+        named.append((cross @ cho_solve(factor, targets - targets.mean(0)) + targets.mean(0)).argmax(1))
+    return named
 
 
 def readout(gram: np.ndarray, truth: np.ndarray, quarter: np.ndarray) -> float:
@@ -66,8 +73,9 @@ def readout(gram: np.ndarray, truth: np.ndarray, quarter: np.ndarray) -> float:
         learn, test = np.flatnonzero(quarter != held), np.flatnonzero(quarter == held)
         shuffled = np.random.default_rng(held).permutation(learn)
         some, rest = shuffled[len(learn) // 4 :], shuffled[: len(learn) // 4]
-        best = int(np.argmax([(named == truth[rest]).mean() for named in predictions(gram, truth, some, rest)]))
-        shares.append((predictions(gram, truth, learn, test)[best] == truth[test]).mean())
+        right = [(named == truth[rest]).mean() for named in predictions(gram, truth, some, rest, PENALTIES)]
+        (named,) = predictions(gram, truth, learn, test, [PENALTIES[int(np.argmax(right))]])
+        shares.append((named == truth[test]).mean())
     return float(np.mean(shares))
 
 

@@ -155,7 +155,10 @@ def test_other_errors_keep_their_traceback(monkeypatch, calls):
     ("line", "words"),
     [
         ("profle", "No command is called 'profle'. Did you mean 'profile'?"),
-        ("xyzzy", "No command is called 'xyzzy'. Known: demo, profile, stages, metrics, stimuli, train, report."),
+        (
+            "xyzzy",
+            "No command is called 'xyzzy'. Known: demo, profile, stages, metrics, stimuli, train, study, report.",
+        ),
         ("profile M", "Missing argument 'STIMULI'"),
         ("profile M S --batch-size 0", "0 is not in the range x>=1"),
         ("profile M S --lesion perm", "'perm' is not one of"),
@@ -232,7 +235,7 @@ def test_report_is_written_again_without_the_network(tmp_path):
     assert "toynet" in (folder / "report.html").read_text()
     done = run("report", str(folder), str(other), "--out", str(tmp_path / "both.html"))
     assert done.stdout == f"Report: {tmp_path / 'both.html'}\n"
-    assert "intact against cut" in (tmp_path / "both.html").read_text()
+    assert "intact, cut" in (tmp_path / "both.html").read_text()
 
 
 def test_a_report_of_nothing_is_wrong_input(tmp_path):

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from stratoscope.errors import UnknownName
-from stratoscope.figures import caption, metric_over_depth
-from stratoscope.figures.style import SERIES, THEME, spread
-from stratoscope.results import Results, Row, StageResult, Values
+from stratoscope.figures import caption, metric_over_depth, metrics_over_depth, pretty_lesion
+from stratoscope.figures.style import SERIES, THEME, _below, spread, wrap
+from stratoscope.results import Declared, Results, Row, StageResult, Values
 from stratoscope.testing.results import toy_results
 from stratoscope.types import Stage
 
@@ -65,11 +65,37 @@ def test_controls_are_grey_behind_and_labelled(intact):
         assert control in texts(figure)
 
 
-def test_the_y_range_is_the_declared_one(intact):
-    assert metric_over_depth(intact, "population_sparseness").axes[0].get_ylim() == (0.0, 1.0)
-    bottom, top = metric_over_depth(intact, "two_nn").axes[0].get_ylim()
-    assert bottom == 0.0
-    assert top > intact.table().query("metric == 'two_nn'")["value"].max()
+def test_the_y_axis_stands_on_0_and_holds_all_that_is_drawn(intact):
+    for metric in ("population_sparseness", "dead_fraction", "two_nn"):
+        bottom, top = metric_over_depth(intact, metric).axes[0].get_ylim()
+        highest = intact.table().query("metric == @metric")[["value", "high"]].max().max()
+        assert bottom == 0.0
+        assert highest < top
+    assert metric_over_depth(intact, "dead_fraction").axes[0].get_ylim()[1] < 0.22
+
+
+def test_the_y_axis_holds_the_violins_too(intact):
+    values = np.concatenate(
+        [intact[stage.name, "channel"]["population_sparseness"].to_numpy() for stage in intact.stages]
+    )
+    assert metric_over_depth(intact, "population_sparseness").axes[0].get_ylim()[1] > values.max()
+
+
+@pytest.mark.parametrize(
+    ("values", "declared", "limits"),
+    [
+        ([0.98, 1.0], (0.0, 1.0), (0.0, 1.0)),
+        ([0.0, 0.0], (0.0, 1.0), (0.0, 1.0)),
+        ([0.0, 0.0], (0.0, np.inf), (0.0, 1.06)),
+        ([-1.0, 1.0], (-np.inf, np.inf), (-1.12, 1.12)),
+        ([-1.0, -0.5], (-1.0, 1.0), (-1.0, 0.0)),
+        ([5.0, 10.0], (1.0, np.inf), (0.0, 10.6)),
+    ],
+)
+def test_the_y_axis_stays_within_what_is_declared(values, declared, limits):
+    run = run_of(values)
+    run = Results(run.run, run.rows, run.tree, {"m": Declared("m", range=declared)})
+    assert metric_over_depth(run, "m").axes[0].get_ylim() == pytest.approx(limits)
 
 
 def test_the_axis_says_metric_item_and_unit(intact):
@@ -84,6 +110,78 @@ def test_lesions_are_lines_of_their_own_colour_with_their_name(both):
     assert drawn["intact"].get_color() == SERIES[0]
     assert drawn["permuted weights"].get_color() == SERIES[1]
     assert {"intact", "permuted weights", "structureless"} <= set(texts(figure))
+
+
+def test_raw_names_of_lesions_are_drawn_as_words_and_stay_in_the_table(intact):
+    results = Results.combine([intact, toy_results(lesion="permute_weights")])
+    assert {"intact", "permuted weights"} <= set(texts(metric_over_depth(results, "two_nn")))
+    assert "permute_weights" in set(results.table()["lesion"])
+
+
+@pytest.mark.parametrize(
+    ("lesion", "words"),
+    [
+        ("", "intact"),
+        ("permute_weights", "permuted weights"),
+        ("permute_weights[channels] at my_stage*", "permuted weights (channels) at my_stage*"),
+        ("replace_gating[leaky_relu]", "gating replaced (leaky_relu)"),
+        ("reinitialize (seed 3) + remove_gating", "fresh initialisation (seed 3) + gating removed"),
+        ("ablate_units[relu_1: 0, 4]", "units ablated (relu_1: 0, 4)"),
+        ("checkpoint at step 0", "checkpoint at step 0"),
+        ("my_own_lesion", "my own lesion"),
+        ("猫!", "猫!"),
+        ("!", "!"),
+    ],
+)
+def test_lesions_as_words(lesion, words):
+    assert pretty_lesion(lesion) == words
+
+
+def test_controls_of_the_intact_network_alone_are_drawn_and_the_caption_says_so(both):
+    table = both.table().query("metric == 'two_nn' and control == 'structureless' and lesion == ''")
+    drawn = lines(metric_over_depth(both, "two_nn"))["control: structureless"]
+    np.testing.assert_array_equal(drawn.get_ydata(), table["value"])
+    said = "Grey: controls (structureless), drawn for intact alone; the others are in the table."
+    assert said in caption(both, "two_nn")
+
+
+def test_a_lesioned_run_alone_is_drawn_with_its_own_controls():
+    figure = metric_over_depth(toy_results(lesion="permute_weights"), "two_nn")
+    assert "control: structureless" in lines(figure)
+    assert "structureless" in texts(figure)
+
+
+def test_metrics_stand_side_by_side_each_as_it_is_drawn_alone(both):
+    metrics = ["population_sparseness", "two_nn"]
+    figure = metrics_over_depth(both, metrics)
+    for axes, metric in zip(figure.axes, metrics, strict=True):
+        alone = metric_over_depth(both, metric).axes[0]
+        assert axes.get_ylim() == alone.get_ylim()
+        assert [line.get_label() for line in axes.get_lines()] == [line.get_label() for line in alone.get_lines()]
+    left, right = (axes.get_position() for axes in figure.axes)
+    assert left.x1 < right.x0
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("checkpoint at step 0", "checkpoint at\nstep 0"),
+        ("torchvision:resnet18", "torchvision:\nresnet18"),
+        ("size-matched to 16 units", "size-matched\nto 16 units"),
+        ("intact", "intact"),
+        ("a" * 30, "aaaaaa…aaaaaaa"),
+        ("", ""),
+    ],
+)
+def test_labels_break_between_words_and_never_within(text, lines):
+    assert wrap(text) == lines
+
+
+def test_labels_stay_below_the_title():
+    heights = np.full(3, 0.1)
+    placed = spread(_below(np.array([0.9, 1.0, 1.0]), heights), heights)
+    assert (placed + heights / 2).max() <= 1.03 + 1e-12
+    assert np.diff(np.sort(placed)).min() >= 0.1 - 1e-12
 
 
 def test_several_items_are_drawn_for_one_hierarchy_and_the_first_for_several(intact, both):
@@ -167,6 +265,15 @@ def test_crowded_names_are_left_out_but_never_the_last():
     shown = [tick.get_text() for tick in axes.get_xticklabels()]
     assert shown[-1] == "s99"
     assert len(shown) < 20
+
+
+def test_names_that_are_shown_do_not_touch():
+    names = ["relu", *(f"layer{i}.{j}.relu{call}" for i in (1, 2, 3) for j in (0, 1, 2) for call in ("", ":2"))]
+    axes = metric_over_depth(toy_results(names), "two_nn").axes[0]
+    places = np.sort(axes.get_xticks())
+    points = np.diff(places).min() / 1.06 * axes.get_window_extent().width / axes.figure.dpi * 72
+    assert points * np.sin(np.radians(40)) >= 7.8
+    assert len(places) < len(names)
 
 
 def test_pyplot_and_its_settings_are_left_alone(intact):

@@ -27,14 +27,17 @@ def test_every_stage_has_its_curve_over_neighbourhood_size(intact):
     assert axes.get_xscale() == "log"
 
 
-def test_lesions_are_dashed_and_named_in_the_caption(intact):
-    both = Results.combine([intact, toy_results(lesion="permuted weights")])
-    dashed = [
-        line for line in scale_curves(both).axes[0].get_lines() if line.get_label().endswith(", permuted weights")
-    ]
-    assert len(dashed) == 8
-    assert all(line.get_linestyle() != "-" for line in dashed)
-    assert "Dashed: permuted weights." in scale_caption(both, "gride")
+def test_every_lesion_has_a_panel_of_its_own_on_the_same_axes(intact):
+    both = Results.combine([intact, toy_results(lesion="permute_weights")])
+    panels = scale_curves(both).axes
+    assert [axes.texts[0].get_text() for axes in panels] == ["intact", "permuted weights"]
+    assert [len(axes.get_lines()) for axes in panels] == [8, 8]
+    assert panels[0].get_ylim() == panels[1].get_ylim()
+    flat = both["conv3.relu", "position", "permute_weights"]["gride"]
+    drawn = {line.get_label(): line for line in panels[1].get_lines()}
+    np.testing.assert_array_equal(drawn["conv3.relu"].get_ydata(), flat)
+    assert scale_caption(both, "gride").startswith("One panel for each network and lesion, on the same axes; one curve")
+    assert scale_caption(intact, "gride").startswith("One curve a stage")
 
 
 def test_a_metric_without_scales_is_refused(intact):
@@ -43,7 +46,7 @@ def test_a_metric_without_scales_is_refused(intact):
 
 
 def test_svg_is_well_formed_unique_in_its_ids_and_the_same_every_time(intact):
-    svg = to_svg(metric_over_depth(intact, "two_nn"), "one", 'a "b" & <c>')
+    svg = to_svg(metric_over_depth(intact, "two_nn"), "one", 'a "b" & `<c>`')
     root = ET.fromstring(svg)
     assert root.attrib["aria-label"] == 'a "b" & <c>'
     ids = [element.attrib["id"] for element in root.iter() if "id" in element.attrib]

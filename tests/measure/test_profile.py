@@ -9,7 +9,7 @@ from torch import nn
 
 import stratoscope as st
 from stratoscope.errors import BadInput, BudgetTooSmall, ResultsError, UnknownName, UnreadableStimulus
-from stratoscope.metrics import gride, participation_ratio, population_sparseness, two_nn
+from stratoscope.metrics import cka, gride, participation_ratio, population_sparseness, stimulus_sparseness, two_nn
 
 
 class Small(nn.Module):
@@ -170,3 +170,33 @@ def test_responses_that_exist_already_are_profiled_as_they_are(rng):
     results = run(source, source.stimuli(), metrics=["two_nn", "lifetime_sparseness"])
     assert list(dict.fromkeys(results.table()["stage"])) == ["V1", "V4"]
     assert float(results["V1"]["two_nn"]) == pytest.approx(two_nn(responses["V1"]).value, rel=1e-9)
+
+
+@pytest.mark.parametrize("index", ["hoyer", "gini", "kurtosis", "fraction-active"])
+def test_every_index_of_sparseness_comes_through_a_run(rng, index):
+    images = stimuli(rng)
+    results = run(
+        st.Network(Small(), stages=["features.2"]), images, metrics=[("stimulus_sparseness", {"index": index})]
+    )
+    expected = stimulus_sparseness(by_hand(images).mean((2, 3)).numpy(), index=index)
+    np.testing.assert_allclose(results["features.2"]["stimulus_sparseness"], expected, rtol=1e-5)
+
+
+def test_stages_are_compared_in_the_same_pass(rng):
+    images = stimuli(rng)
+    network = st.Network(Small(), stages=["features.2", "features.5"])
+    results = run(network, images, metrics=["cka", "cka:debiased=True", "dead_fraction"])
+    biased = results.cross["cka.position"]
+    assert list(biased["stage"].to_numpy()) == ["features.2", "features.5"]
+    kept = {}
+    st.Network(Small(), stages=["features.2", "features.5"], unit="position").play(
+        images, lambda stage, rows, responses: kept.setdefault(stage.name, []).append(responses.numpy().copy())
+    )
+    expected = cka(*(np.concatenate(parts) for parts in kept.values()), debiased=True)
+    assert biased.to_numpy()[0, 1] == pytest.approx(expected, rel=1e-6)
+    np.testing.assert_array_equal(np.diag(biased), 1)
+
+
+def test_two_few_stimuli_to_compare_stages_is_a_remark(rng):
+    results = run(st.Network(Small(), stages="relu"), stimuli(rng, n=3), metrics=["cka"])
+    assert any("cka needs at least 4 stimuli" in remark for remark in results.notes)

@@ -7,8 +7,8 @@ import pytest
 
 from stratoscope.errors import ResultsError
 from stratoscope.report import build_report, write_report
-from stratoscope.report.html import linked
-from stratoscope.results import Declared, Results, Row, StageResult, open_results
+from stratoscope.report.html import linked, prose
+from stratoscope.results import COLUMNS, Declared, Results, Row, StageResult, open_results
 from stratoscope.testing.results import toy_results
 from stratoscope.types import Stage
 
@@ -123,6 +123,35 @@ def test_a_doi_is_a_link_and_the_rest_is_text():
         said
         == 'Doe &amp; Roe 2020, <a href="https://doi.org/10.1000/ab-c(1">doi:10.1000/ab-c(1</a>), and &lt;more&gt;.'
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "page"),
+    [
+        ("Read `gride` first.", "Read <code>gride</code> first."),
+        ('With ``silent="zero"`` it', "With <code>silent=&#34;zero&#34;</code> it"),
+        ("`<b>` by doi:10.1000/x.", '<code>&lt;b&gt;</code> by <a href="https://doi.org/10.1000/x">doi:10.1000/x</a>.'),
+        ("one ` alone", "one ` alone"),
+    ],
+)
+def test_backticks_become_code(text, page):
+    assert str(prose(text)) == page
+
+
+def test_lesions_are_words_everywhere_but_in_the_whole_table_and_in_what_was_asked(tmp_path):
+    both = Results.combine([toy_results(), toy_results(lesion="permute_weights", seed=1)])
+    report = build_report(both)
+    assert dict(report.facts)["lesion"] == "intact, permuted weights"
+    assert {row[1] for row in report.overview.body} == {"intact", "permuted weights"}
+    assert {row[COLUMNS.index("lesion")] for row in report.table.body} == {"", "permute_weights"}
+    shown = (report.answer, str(report.details), *(figure.svg + figure.caption for figure in report.figures))
+    assert all("permute_weights" not in words for words in shown)
+    assert any("permuted weights" in words for words in shown)
+
+
+def test_only_papers_are_to_be_cited():
+    said = [Declared("a", paper="Doe 2004, doi:10.1000/x"), Declared("b", paper="arithmetic mean")]
+    assert build_report(Results.build({}, [], {}, metrics=said)).citations == (("a", "Doe 2004, doi:10.1000/x"),)
 
 
 def test_a_place_that_cannot_be_written_is_a_sentence(tmp_path):

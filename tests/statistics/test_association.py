@@ -98,6 +98,14 @@ def test_correlations_that_grow_along_the_stages_have_a_trend(rng):
     assert found.counted == {"stage": 6, "replicate": 60}
 
 
+def test_correlations_without_order_have_a_trend_in_five_percent(rng):
+    def draw():
+        data = {f"conv{i}": rng.normal(size=30) for i in range(6)}
+        return correlation_trend(data, rng.normal(size=30), n_resamples=2).p
+
+    assert np.mean(np.array([draw() for _ in range(250)]) <= 0.05) == pytest.approx(0.05, abs=0.04)
+
+
 def test_a_constant_side_has_no_correlation_and_no_p():
     found = pearson(np.ones(6), np.arange(6.0), **FAST)
     assert np.isnan([found.estimate.value, found.p]).all()
@@ -114,7 +122,7 @@ def test_wrong_input_is_refused():
         partial_correlation(x, x**2, np.ones(5))
     with pytest.raises(UnknownName, match="No correlation is called 'kendall'"):
         partial_correlation(x, x**2, x**3, kind="kendall")
-    with pytest.raises(UnknownName, match="No test of a correlation is called 'permutations'. Did you mean"):
+    with pytest.raises(UnknownName, match=r"No test of a correlation is called 'permutations'\. Did you mean"):
         pearson(x, x**2, test="permutations", **FAST)
     with pytest.raises(BadInput, match=r"one value for each of the 2 replicates.*but \(3,\) came"):
         correlation_trend({"a": [1.0, 2.0], "b": [2.0, 3.0]}, [1.0, 2.0, 3.0])

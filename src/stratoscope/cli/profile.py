@@ -22,6 +22,7 @@ LESIONS = {"permute_weights": True, "permute_biases": True, "reinitialize": True
     stratoscope profile torchvision:resnet18 photos/ --stages relu --stages fc --unit channel --unit position
     stratoscope profile my_net.py:build photos.csv --weights my_net.safetensors --metrics two_nn,gride
     stratoscope profile torchvision:alexnet photos/ --lesion permute_weights --seed 1 --out lesioned-run
+    stratoscope profile bundled:vgg objects: --properties mean_luminance,rms_contrast
     stratoscope profile responses.npz --metrics two_nn
     """,
 )
@@ -40,6 +41,12 @@ LESIONS = {"permute_weights": True, "permute_biases": True, "reinitialize": True
 @click.option("--budget", default="2GB", show_default=True, help="Memory the run may use.")
 @click.option("--limit", type=click.IntRange(min=1), help="At most so many stimuli, drawn with the seed.")
 @click.option("--per-category", type=click.IntRange(min=1), help="At most so many stimuli of each category.")
+@click.option(
+    "--properties",
+    multiple=True,
+    metavar="NAMES",
+    help="Image properties to measure and keep with the results, with commas between, or 'all'; see 'stratoscope stimuli describe'.",
+)
 @click.option("--skip-unreadable", is_flag=True, help="Leave unreadable images out, and say so, instead of ending.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of the run. [default: runs/MODEL-STIMULI]")
 @click.option("--overwrite", is_flag=True, help="Replace results that are in the folder.")
@@ -80,7 +87,13 @@ def _source(model: str, asked: dict[str, Any]) -> Any:
 def _stimuli(spec: str, asked: dict[str, Any]) -> Any:
     from stratoscope.stimuli import open_stimuli
 
-    return open_stimuli(spec, limit=asked["limit"], seed=asked["seed"], per_category=asked["per_category"])
+    stimuli = open_stimuli(spec, limit=asked["limit"], seed=asked["seed"], per_category=asked["per_category"])
+    wanted = names(asked["properties"])
+    if wanted is None:
+        return stimuli
+    from stratoscope.stimuli.properties import add_properties
+
+    return add_properties(stimuli, None if wanted == ["all"] else wanted)
 
 
 def _own_stimuli(model: str, source: Any, asked: dict[str, Any]) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from stratoscope.errors import unknown_name
@@ -9,11 +10,38 @@ from stratoscope.results import Declared, Results, Row
 
 #: Names whose spelling is not their words.
 _SPELLED = {"two_nn": "TwoNN dimension", "gride": "Gride dimension", "levina_bickel": "Levina–Bickel dimension"}
+#: What each lesion leaves behind, in words.
+_LESIONS = {
+    "permute_weights": "permuted weights",
+    "permute_biases": "permuted biases",
+    "reinitialize": "fresh initialisation",
+    "remove_gating": "gating removed",
+    "replace_gating": "gating replaced",
+    "ablate_units": "units ablated",
+}
+_LESION = re.compile(r"(?P<name>\w+)(?P<option>\[[^\]]*\])?(?P<rest>.*)", re.DOTALL)
 
 
 def pretty(metric: str) -> str:
     """Return the name of a metric as it is written in sentences."""
     return _SPELLED.get(metric, metric.replace("_", " "))
+
+
+def pretty_lesion(lesion: str) -> str:
+    """Return a lesion as it is written in sentences and beside curves: ``permuted weights (channels) at relu1``.
+
+    No lesion is ``intact``. Names of stages stay as they are; several lesions stay joined by a plus sign.
+    """
+    return " + ".join(_one_lesion(part) for part in lesion.split(" + ")) if lesion else "intact"
+
+
+def _one_lesion(lesion: str) -> str:
+    found = _LESION.fullmatch(lesion)
+    if found is None:
+        return lesion
+    name = _LESIONS.get(found["name"], found["name"].replace("_", " "))
+    option = f" ({found['option'][1:-1]})" if found["option"] else ""
+    return name + option + found["rest"]
 
 
 def rows_of(results: Results, metric: str) -> list[Row]:
@@ -72,7 +100,7 @@ def caption(results: Results, metric: str) -> str:
         parts.append(f"Band: {level:.0%} interval{f' ({method})' if method else ''}.")
     controls = list(dict.fromkeys(row.control for row in rows if row.control))
     if controls:
-        parts.append(f"Grey: controls ({', '.join(controls)}).")
+        parts.append(f"Grey: controls ({', '.join(controls)}){_whose(rows)}.")
     if any(row.value != row.value for row in measured):
         parts.append("A cross marks a stage without a value; the notes say why.")
     if len(rows) < len(rows_of(results, metric)):
@@ -80,14 +108,27 @@ def caption(results: Results, metric: str) -> str:
     return " ".join(part for part in parts if part)
 
 
+def controlled_lesion(rows: Sequence[Row]) -> str:
+    """Return the lesion whose controls are drawn: none, or the first where every row is lesioned."""
+    lesions = dict.fromkeys(row.lesion for row in rows if not row.control)
+    return "" if "" in lesions else next(iter(lesions), "")
+
+
+def _whose(rows: Sequence[Row]) -> str:
+    """Say whose controls are drawn where there are several."""
+    if len({row.lesion for row in rows if row.control}) < 2:
+        return ""
+    return f", drawn for {pretty_lesion(controlled_lesion(rows))} alone; the others are in the table"
+
+
 def scale_caption(results: Results, metric: str) -> str:
     """Return the caption of the figure of `metric` over scales, in sentences."""
     rows = [row for row in rows_of(results, metric) if not row.control]
-    lesions = list(dict.fromkeys(row.lesion for row in rows if row.lesion))
-    dashed = f" Dashed: {', '.join(lesions)}." if lesions else ""
+    several = len({(row.hierarchy, row.lesion, row.unit) for row in rows}) > 1
+    panels = "One panel for each network and lesion, on the same axes; one" if several else "One"
     return (
-        f"One curve a stage, coloured from the input end (blue) to the output end (orange). Unit: "
-        f"{' and '.join(dict.fromkeys(row.unit for row in rows))}; {_counts(rows)}.{dashed} A flat stretch is a dimension "
+        f"{panels} curve a stage, coloured from the input end (blue) to the output end (orange). Unit: "
+        f"{' and '.join(dict.fromkeys(row.unit for row in rows))}; {_counts(rows)}. A flat stretch is a dimension "
         "one can speak of; a fall from small to large neighbourhoods points to noise at small scales."
     )
 

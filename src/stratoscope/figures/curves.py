@@ -9,9 +9,17 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from stratoscope.figures import style
-from stratoscope.figures.captions import axis_label, declaration, drawn_rows, rows_of
+from stratoscope.figures.captions import (
+    axis_label,
+    controlled_lesion,
+    declaration,
+    drawn_rows,
+    pretty_lesion,
+    rows_of,
+)
 from stratoscope.figures.distributions import draw_distributions
 from stratoscope.figures.places import Places, name_stages, places_of
 from stratoscope.results import Results, Row
@@ -40,7 +48,8 @@ def metric_over_depth(results: Results, metric: str) -> Figure:
     """Draw `metric` over depth: the measurement with its interval, lesions beside it, controls in grey behind it.
 
     Where the results hold the metric for every category or unit, their distribution is drawn as a faint violin.
-    The y range is the one the metric declares. A stage without a value is marked by a cross.
+    The y axis stands on 0 and reaches as far as there is something to see, never beyond the range that the metric
+    declares. A stage without a value is marked by a cross.
 
     Parameters
     ----------
@@ -59,22 +68,62 @@ def metric_over_depth(results: Results, metric: str) -> Figure:
     UnknownName
         If the results hold no such metric.
     """
-    rows = drawn_rows(rows_of(results, metric))
+    return metrics_over_depth(results, [metric])
+
+
+def metrics_over_depth(results: Results, metrics: Sequence[str]) -> Figure:
+    """Draw several metrics over depth side by side, each as `metric_over_depth` draws it.
+
+    Parameters
+    ----------
+    results : Results
+        One run, or several combined.
+    metrics : sequence of str
+        Names of metrics in the table, from left to right.
+
+    Returns
+    -------
+    Figure
+        With one axes a metric, each 4.5 inches wide.
+
+    Raises
+    ------
+    UnknownName
+        If the results hold no such metric.
+    """
+    drawn = [drawn_rows(rows_of(results, metric)) for metric in metrics]
+    labelled = any(len(_lines(rows)) > 1 for rows in drawn)
+    room = style.name_room([row.stage for rows in drawn for row in rows])
+    figure, every = style.new_panels(len(drawn), labelled, room)
+    with style.house_style():
+        for axes, metric, rows in zip(every, metrics, drawn, strict=True):
+            _draw(axes, results, metric, rows)
+    return figure
+
+
+def _draw(axes: Axes, results: Results, metric: str, rows: Sequence[Row]) -> None:
     places, by_depth = places_of(rows)
     curves = list(_curves(rows, places))
     measured = [curve for curve in curves if not curve.control]
-    labelled = len(measured) > 1 or len(curves) > len(measured)
-    figure, axes = style.new_figure(labelled, style.name_room([row.stage for row in rows]))
-    with style.house_style():
-        style.title_axis(axes, axis_label(results, metric, rows))
-        name_stages(axes, places, by_depth)
-        _limit(axes, rows, declaration(results, metric).range)
-        if len(measured) == 1:
-            draw_distributions(axes, results, metric, places, style.SERIES[0])
-        labels = [*_draw_controls(axes, curves), *_draw_measured(axes, measured)]
-        if labelled:
-            style.write_labels(axes, labels)
-    return figure
+    style.title_axis(axes, axis_label(results, metric, rows))
+    name_stages(axes, places, by_depth)
+    spread = draw_distributions(axes, results, metric, places, style.SERIES[0]) if len(measured) == 1 else np.empty(0)
+    _limit(axes, np.concatenate([_seen(rows), spread]), declaration(results, metric).range)
+    controls = [curve for curve in curves if curve.control and curve.key[1] == controlled_lesion(rows)]
+    labels = [*_draw_controls(axes, controls), *_draw_measured(axes, measured)]
+    if len(labels) > 1:
+        style.write_labels(axes, labels)
+
+
+def _lines(rows: Sequence[Row]) -> set[tuple[str, ...]]:
+    return {(row.hierarchy, row.lesion, row.unit, row.item, row.control) for row in rows}
+
+
+def _seen(rows: Sequence[Row]) -> Floats:
+    """Return every number that is drawn: values and ends of intervals, of controls only those of the intact."""
+    own = controlled_lesion(rows)
+    shown = [row for row in rows if not row.control or row.lesion == own]
+    return np.array([number for row in shown for number in (row.value, row.low, row.high)])
 
 
 def _curves(rows: Sequence[Row], places: Places) -> Iterator[Curve]:
@@ -102,9 +151,9 @@ def _repeated(rows: Sequence[Row]) -> set[tuple[str, ...]]:
 
 
 def _draw_controls(axes: Axes, curves: Iterable[Curve]) -> Iterator[style.Label]:
-    """Draw controls of the intact measurement behind everything; each kind has its own dashes and one label."""
+    """Draw controls behind everything; each kind has its own dashes and one label."""
     dashes: dict[str, Any] = {}
-    for curve in (curve for curve in curves if curve.control and not curve.key[1]):
+    for curve in curves:
         first = curve.control not in dashes
         dash = dashes.setdefault(curve.control, style.CONTROL_LINES[len(dashes) % len(style.CONTROL_LINES)])
         colour = style.THEME["control"]
@@ -124,9 +173,10 @@ def _draw_measured(axes: Axes, curves: Sequence[Curve]) -> Iterator[style.Label]
     labelled: set[str] = set()
     for curve, name in zip(curves, names, strict=True):
         colour = colours[name]
-        _band(axes, curve, colour, 0.18, zorder=2.0)
+        first = curve is curves[0]
+        _band(axes, curve, colour, 0.18 if first or len(curves) < 3 else 0.09, zorder=2.0)
         axes.plot(
-            curve.x, curve.along("value"), color=colour, marker="o", mew=0, zorder=3, clip_on=False,
+            curve.x, curve.along("value"), color=colour, marker="o", mew=0, zorder=3.5 if first else 3, clip_on=False,
             label=name,
         )  # fmt: skip
         _mark_missing(axes, curve, colour)
@@ -140,7 +190,7 @@ def _names(curves: Sequence[Curve]) -> list[str]:
     differ = [index for index in range(4) if len({curve.key[index] for curve in curves}) > 1]
     named = []
     for curve in curves:
-        words = [curve.key[index] or ("intact" if index == 1 else "") for index in differ]
+        words = [pretty_lesion(curve.key[index]) if index == 1 else curve.key[index] for index in differ]
         named.append(", ".join(filter(None, words)) or "measured")
     return named
 
@@ -171,12 +221,14 @@ def _end(curve: Curve) -> float:
     return float(known[-1]) if len(known) else float("nan")
 
 
-def _limit(axes: Axes, rows: Sequence[Row], declared: tuple[float, float]) -> None:
-    """Set the y range to the declared one; an open end follows the values."""
-    values = np.array([number for row in rows for number in (row.value, row.low, row.high)])
+def _limit(axes: Axes, values: Floats, declared: tuple[float, float]) -> None:
+    """Let the y axis hold 0 and `values` with some room, within the declared range."""
     values = values[np.isfinite(values)]
-    low, high = (values.min(), values.max()) if len(values) else (0.0, 1.0)
-    room = 0.06 * (high - low) or 0.5
-    bottom = declared[0] if np.isfinite(declared[0]) else low - room
-    top = declared[1] if np.isfinite(declared[1]) else high + room
-    axes.set_ylim(bottom, max(top, bottom + 1e-9))
+    low, high = (min(values.min(), 0.0), max(values.max(), 0.0)) if len(values) else (0.0, 0.0)
+    if low == high:
+        high = declared[1] if np.isfinite(declared[1]) else 1.0
+    room = 0.06 * (high - low)
+    bottom = max(low - room, declared[0]) if low < 0 else 0.0
+    top = min(high + room, max(declared[1], high)) if high > 0 else 0.0
+    axes.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
+    axes.set_ylim(float(bottom), float(top))

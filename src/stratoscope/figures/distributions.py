@@ -17,11 +17,11 @@ from stratoscope.types import Floats
 LEAST, MOST = 8, 1001
 
 
-def draw_distributions(axes: Axes, results: Results, metric: str, places: Places, colour: str) -> int:
-    """Draw a faint violin at every stage that holds `metric` for each category or unit; return how many were drawn."""
+def draw_distributions(axes: Axes, results: Results, metric: str, places: Places, colour: str) -> Floats:
+    """Draw a faint violin at every stage that holds `metric` for each category or unit; return all that is drawn."""
     found = list(_spreads(results, metric, places))
     if not found:
-        return 0
+        return np.empty(0)
     where = np.array([place for place, _ in found])
     apart = np.diff(np.unique(where)).min() if len(np.unique(where)) > 1 else 0.2
     parts: Any = axes.violinplot(
@@ -29,7 +29,7 @@ def draw_distributions(axes: Axes, results: Results, metric: str, places: Places
     )
     for body in parts["bodies"]:
         body.set(facecolor=colour, edgecolor=colour, linewidth=0.4, alpha=0.13, zorder=1.8)
-    return len(found)
+    return np.concatenate([values for _, values in found])
 
 
 def _spreads(results: Results, metric: str, places: Places) -> Iterator[tuple[float, Floats]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from stratoscope.errors import unknown_name
 from stratoscope.figures import style
-from stratoscope.figures.captions import pretty
+from stratoscope.figures.captions import pretty, pretty_lesion
 from stratoscope.results import Results
 from stratoscope.results.tree import stage_nodes
 from stratoscope.types import Floats
@@ -24,7 +24,7 @@ class ScaleCurve:
 
     stage: str
     depth: float
-    lesion: str
+    line: tuple[str, str, str]
     n1: Floats
     value: Floats
     low: Floats
@@ -32,7 +32,7 @@ class ScaleCurve:
 
 
 def scale_curves(results: Results, metric: str = "gride") -> Figure:
-    """Draw the dimension of every stage over the neighbourhood size it was estimated at.
+    """Draw the dimension of every stage over the neighbourhood size it was estimated at, a panel a network and lesion.
 
     A flat stretch is a dimension one can speak of; a curve that keeps falling says that noise is measured at small
     scales, one that keeps rising says that curvature is at large ones.
@@ -55,28 +55,50 @@ def scale_curves(results: Results, metric: str = "gride") -> Figure:
             str(name) for node in stage_nodes(results.tree) for name, a in node.data_vars.items() if "n1" in a.dims
         }
         raise unknown_name("array along n1 in these results", metric, sorted(known))
-    figure, axes = style.new_figure(labels=True, bottom=0.55)
+    lines = list(dict.fromkeys(curve.line for curve in curves))
+    title = f"{pretty(metric)}  (unit: {_units(results, metric)})"
+    if len(lines) == 1:
+        figure, axes = style.new_figure(labels=True, bottom=0.55)
+        with style.house_style():
+            style.title_axis(axes, title)
+            _fill(axes, curves, curves, most=9)
+        return figure
+    figure, every = style.new_grid(len(lines))
     with style.house_style():
-        style.title_axis(axes, f"{pretty(metric)}  (unit: {_units(results, metric)})")
-        _axis(axes, curves)
-        labels = [label for curve in curves if (label := _draw(axes, curve))]
-        style.write_labels(axes, [labels[i] for i in _shown(len(labels))])
+        style.title_axis(every[0], title, above=1.2)
+        for axes, line, name in zip(every, lines, _names(lines), strict=True):
+            axes.text(0, 1.03, style.shorten(name, 30), transform=axes.transAxes, fontweight="bold", fontsize=8.2)
+            _fill(axes, [curve for curve in curves if curve.line == line], curves, most=2)
+        for axes in every[:-1]:
+            axes.set_xlabel("")
     return figure
 
 
+def _fill(axes: Axes, own: Sequence[ScaleCurve], curves: Sequence[ScaleCurve], most: int) -> None:
+    """Draw the curves of one panel, on an axis that holds those of all, and name at most so many of them."""
+    _axis(axes, curves)
+    labels = [label for curve in own if (label := _draw(axes, curve))]
+    style.write_labels(axes, [labels[i] for i in _shown(len(labels), most)])
+
+
+def _names(lines: Sequence[tuple[str, str, str]]) -> list[str]:
+    """Name every panel by what sets it apart from the others."""
+    differ = [index for index in range(3) if len({line[index] for line in lines}) > 1]
+    return [", ".join(pretty_lesion(line[i]) if i == 1 else line[i] for i in differ) for line in lines]
+
+
 def _draw(axes: Axes, curve: ScaleCurve) -> style.Label | None:
-    """Draw one stage; stages under a lesion are dashed, and their names stand at the intact ones."""
+    """Draw one stage, in the colour of its depth."""
     colour = to_hex(style.RAMP(curve.depth))
-    name = ", ".join(filter(None, (style.shorten(curve.stage), curve.lesion)))
+    name = style.shorten(curve.stage)
     known = np.isfinite(curve.low) & np.isfinite(curve.high)
     axes.fill_between(curve.n1, curve.low, curve.high, where=known, color=colour, alpha=0.13, lw=0)
-    dash = "-" if not curve.lesion else (0, (3, 1.5))
-    axes.plot(curve.n1, curve.value, color=colour, marker="o", mew=0, lw=1.3, ls=dash, label=name)
+    axes.plot(curve.n1, curve.value, color=colour, marker="o", mew=0, lw=1.3, label=name)
     finite = curve.value[np.isfinite(curve.value)]
-    return style.Label(name, float(finite[-1]), colour) if len(finite) and not curve.lesion else None
+    return style.Label(name, float(finite[-1]), colour) if len(finite) else None
 
 
-def _axis(axes: Axes, curves: list[ScaleCurve]) -> None:
+def _axis(axes: Axes, curves: Sequence[ScaleCurve]) -> None:
     sizes = np.unique(np.concatenate([curve.n1 for curve in curves]))
     axes.set_xscale("log", base=2)
     axes.set_xticks(sizes, [f"{size:g}" for size in sizes])
@@ -96,7 +118,8 @@ def _scale_curves(results: Results, metric: str) -> Iterator[ScaleCurve]:
         unknown = np.full(len(value), np.nan)
         ends = [data[key].to_numpy() if (key := f"{metric}.{end}") in data else unknown for end in ("low", "high")]
         at = node.attrs
-        yield ScaleCurve(at["name"], float(at["depth"]), at["lesion"], n1.astype(np.float64), value, ends[0], ends[1])
+        line = (at["hierarchy"], at["lesion"], at["unit"])
+        yield ScaleCurve(at["name"], float(at["depth"]), line, n1.astype(np.float64), value, ends[0], ends[1])
 
 
 def _units(results: Results, metric: str) -> str:
@@ -105,6 +128,6 @@ def _units(results: Results, metric: str) -> str:
     )
 
 
-def _shown(n: int, most: int = 9) -> list[int]:
+def _shown(n: int, most: int) -> list[int]:
     """Return which of `n` labels to write: all, or an even choice that keeps the first and the last."""
     return sorted({round(float(i)) for i in np.linspace(0, n - 1, min(n, most))})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import textwrap
+import re
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -87,8 +87,19 @@ def house_style() -> AbstractContextManager[None]:
 def new_figure(labels: bool, bottom: float = 0.5, height: float = 2.75) -> tuple[Figure, Axes]:
     """Return an empty figure and its axes, with room for direct labels at the right and names below.
 
+    See `new_panels` for the parameters.
+    """
+    figure, every = new_panels(1, labels, bottom, height)
+    return figure, every[0]
+
+
+def new_panels(n: int, labels: bool, bottom: float = 0.5, height: float = 2.75) -> tuple[Figure, list[Axes]]:
+    """Return an empty figure and `n` axes side by side, each with room for direct labels and names below.
+
     Parameters
     ----------
+    n : int
+        Number of axes.
     labels : bool
         Whether lines will be labelled at their right ends.
     bottom : float
@@ -97,18 +108,35 @@ def new_figure(labels: bool, bottom: float = 0.5, height: float = 2.75) -> tuple
         Height of figure without that room, inches.
     """
     with house_style():
-        figure = Figure(figsize=(WIDTH, height + bottom))
+        figure = Figure(figsize=(n * WIDTH, height + bottom))
         tall = height + bottom
-        right = WIDTH - (1.16 if labels else 0.15)
-        axes = figure.add_axes((0.5 / WIDTH, bottom / tall, (right - 0.5) / WIDTH, (height - 0.36) / tall))
-    return figure, axes
+        wide = WIDTH - (1.16 if labels else 0.15) - 0.5
+        places = [(index + 0.5 / WIDTH) / n for index in range(n)]
+        every = [figure.add_axes((left, bottom / tall, wide / WIDTH / n, (height - 0.36) / tall)) for left in places]
+    return figure, every
 
 
-def title_axis(axes: Axes, text: str) -> None:
+def new_grid(n: int, height: float = 1.55) -> tuple[Figure, list[Axes]]:
+    """Return an empty figure and `n` small axes in two columns that share their ranges, from left to right and down."""
+    rows = (n + 1) // 2
+    tall = rows * (height + 0.62) + 0.4
+    lefts, wide = (0.48, WIDTH / 2 + 0.33), WIDTH / 2 - 1.0
+    with house_style():
+        figure = Figure(figsize=(WIDTH, tall))
+        every: list[Axes] = []
+        for index in range(n):
+            place = (lefts[index % 2], tall - 0.62 - height - index // 2 * (height + 0.62), wide, height)
+            shared = every[0] if every else None
+            size = (place[0] / WIDTH, place[1] / tall, place[2] / WIDTH, place[3] / tall)
+            every.append(figure.add_axes(size, sharex=shared, sharey=shared))
+    return figure, every
+
+
+def title_axis(axes: Axes, text: str, above: float = 1.05) -> None:
     """Write the label of the y axis above it, level, where it is read first."""
     axes.set_ylabel(text, rotation=0, ha="left", va="bottom", color=THEME["ink"])
     inches = axes.get_window_extent().width / axes.figure.dpi
-    axes.yaxis.set_label_coords(-0.42 / inches, 1.05)
+    axes.yaxis.set_label_coords(-0.42 / inches, above)
 
 
 def write_labels(axes: Axes, labels: Sequence[Label], x: float = 1.02) -> None:
@@ -116,16 +144,25 @@ def write_labels(axes: Axes, labels: Sequence[Label], x: float = 1.02) -> None:
     shown = [label for label in labels if np.isfinite(label.y)]
     if not shown:
         return
-    wrapped = [textwrap.fill(printable(label.text), 14) for label in shown]
+    wrapped = [wrap(printable(label.text)) for label in shown]
     to_axes = axes.transData + axes.transAxes.inverted()
     wanted = np.array([to_axes.transform((axes.get_xlim()[1], label.y))[1] for label in shown])
     tall = axes.get_window_extent().height / axes.figure.dpi * 72
     heights = np.array([(text.count("\n") + 1.25) * 10.2 / tall for text in wrapped])
-    for label, text, y in zip(shown, wrapped, spread(wanted, heights), strict=True):
+    for label, text, y in zip(shown, wrapped, spread(_below(wanted, heights), heights), strict=True):
         axes.text(
             x, y, text, transform=axes.transAxes, color=label.colour, va="center", ha="left", fontweight=label.weight,
             fontsize=8.2, linespacing=1.1,
         )  # fmt: skip
+
+
+def _below(wanted: Floats, heights: Floats, top: float = 1.03) -> Floats:
+    """Return `wanted`, lowered where labels stacked from above would reach over `top`, where the title stands."""
+    lowered = wanted.copy()
+    for index in np.argsort(-wanted, kind="stable"):
+        lowered[index] = min(wanted[index], top - heights[index] / 2)
+        top -= heights[index]
+    return lowered
 
 
 def spread(wanted: Floats, heights: Floats) -> Floats:
@@ -171,6 +208,21 @@ def name_room(names: Sequence[str]) -> float:
     """Return the room in inches that slanted stage names need below the axes."""
     longest = max((len(shorten(name)) for name in names), default=0)
     return 0.4 + 0.64 * longest * _CHARACTER / 72
+
+
+def wrap(text: str, width: int = 14) -> str:
+    """Return `text` in lines of at most `width` characters, broken at spaces, else after ``: . / _ -``.
+
+    What cannot be broken there and is longer loses its middle.
+    """
+    lines = [""]
+    for word in re.findall(r"\S+\s*", text):
+        pieces = [word] if len(word.rstrip()) <= width else re.findall(r"[^:./_-]*[:./_-]?\s*", word)
+        for piece in pieces:
+            if lines[-1] and len(lines[-1] + piece.rstrip()) > width:
+                lines.append("")
+            lines[-1] += piece if len(piece.rstrip()) <= width else shorten(piece.rstrip(), width)
+    return "\n".join(line.rstrip() for line in lines)
 
 
 def shorten(name: str, width: int = 24) -> str:

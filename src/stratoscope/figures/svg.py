@@ -39,4 +39,4 @@ def to_svg(figure: Figure, name: str, description: str = "") -> str:
 
 
 def _attribute(text: str) -> str:
-    return printable(text).replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
+    return printable(text).replace("`", "").replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")

@@ -15,9 +15,6 @@ from stratoscope.results import Row, StageResult, Values, estimate_arrays
 from stratoscope.statistics.intervals import median_interval
 from stratoscope.types import Estimate, Stage, Summary
 
-#: Dimensions of a metric that compares stages with each other.
-BETWEEN_STAGES = ("stage", "other_stage")
-
 
 def close_stage(
     stage: Stage,
@@ -52,7 +49,7 @@ def close_stage(
     states = {} if broken else {name: summary.state() for name, summary in summaries.items()}
     arrays: dict[str, Values] = {}
     rows: list[Row] = []
-    for one in (one for one in asked if one.reads(stage) and one.metric.dims != BETWEEN_STAGES):
+    for one in (one for one in asked if one.reads(stage) and not one.between_stages):
         write = _Writer(stage, one, lesion, seed, n)
         try:
             if broken:
@@ -67,18 +64,37 @@ def close_stage(
     return StageResult(stage, arrays, tuple(rows)), states.get("gram")
 
 
-def compare_stages(grams: Mapping[Stage, Any], asked: Sequence[Asked]) -> dict[str, Values]:
-    """Compute the metrics that compare stages with each other from the stages' Gram matrices.
+def compare_stages(
+    stages: Sequence[Stage], grams: Mapping[Stage, Any], asked: Sequence[Asked]
+) -> tuple[dict[str, Values], list[str]]:
+    """Compute the metrics that compare stages with each other from the states of their gram summaries.
 
-    Stages with different unit definitions are never mixed: each definition gets a matrix of its own.
+    Stages with different unit definitions are never mixed: each definition gets a matrix of its own, with a row and a
+    column for every place in `stages`; NaN for places without a Gram matrix.
+
+    Returns
+    -------
+    dict of str to Values
+        Matrices (stage, other_stage), one for each metric and unit definition.
+    list of str
+        Why one could not be computed.
     """
     found: dict[str, Values] = {}
-    for one in (one for one in asked if one.metric.dims == BETWEEN_STAGES):
-        for unit in dict.fromkeys(stage.unit for stage in grams):
+    refused: list[str] = []
+    places = list(dict.fromkeys(stage.name for stage in stages))
+    for one in (one for one in asked if one.between_stages):
+        for unit in one.units or tuple(dict.fromkeys(stage.unit for stage in grams)):
             chosen = {stage.name: gram for stage, gram in grams.items() if stage.unit == unit}
-            matrix = np.asarray(one.metric.through(chosen, **one.options))
-            found[f"{one.metric.name}.{unit.replace(':', '-')}"] = Values(matrix, one.metric.dims, {"unit": unit})
-    return found
+            try:
+                matrix = np.asarray(one.metric.through(chosen, **one.options))
+            except StratoscopeError as error:
+                refused.append(str(error))
+                continue
+            where = np.array([places.index(name) for name in chosen])
+            full = np.full((len(places), len(places)), np.nan)
+            full[np.ix_(where, where)] = matrix
+            found[f"{one.metric.name}.{unit.replace(':', '-')}"] = Values(full, one.metric.dims, {"unit": unit})
+    return found, refused
 
 
 class _Writer:

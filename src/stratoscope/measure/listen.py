@@ -13,6 +13,7 @@ import numpy as np
 from stratoscope.errors import BadInput
 from stratoscope.measure.budget import spool_allowance
 from stratoscope.measure.request import Asked, neighbours_needed
+from stratoscope.metrics.indices import FIELDS
 from stratoscope.summaries import Categories, Gram, PerStimulus, PerUnit
 from stratoscope.types import Integers, Responses, Stage, Stimuli, Summary
 
@@ -51,6 +52,8 @@ def plan(stages: Sequence[Stage], asked: Sequence[Asked], n_stimuli: int, n_cate
     resident = sum(
         _resident(name, stage.n_units, n_stimuli, n_categories) for stage, names in needs.items() for name in names
     )
+    if any(one.between_stages for one in asked):
+        resident += sum(_FLOAT * n_stimuli**2 for names in needs.values() if "gram" in names)
     spools = {stage: 4 * n_stimuli * stage.n_units for stage, names in needs.items() if "gram" in names}
     k = min(neighbours_needed(asked), n_stimuli - 1)
     closing = (3 * n_stimuli**2 + 2 * n_stimuli * k) * _FLOAT if spools else 0
@@ -97,24 +100,35 @@ def make_listener(
     """Plan the run within `budget` bytes and make its empty summaries; spools that do not fit go to `folder`."""
     codes = category_codes(stimuli)
     planned = plan(stages, asked, len(stimuli), len(codes[1]) if codes else 0, budget)
-    left = planned.spool_memory
+    left, sums = planned.spool_memory, _sums_read(asked)
     summaries: dict[Stage, dict[str, Summary]] = {}
     for stage, names in planned.needs.items():
         size = planned.spools.get(stage, 0)
         in_memory = size <= left
         left -= size if in_memory else 0
         gram = partial(Gram, k=planned.n_neighbours, memory_limit=size if in_memory else 0, folder=folder)
-        summaries[stage] = {name: _summary(name, stage, len(stimuli), codes, gram) for name in names}
+        summaries[stage] = {name: _summary(name, stage, len(stimuli), codes, sums, gram) for name in names}
     return Listener(summaries)
 
 
+def _sums_read(asked: Sequence[Asked]) -> frozenset[str]:
+    """Name the power sums that the sparseness indices in `asked` read; third and fourth powers cost a third more."""
+    indices = {str(one.options.get("index", "treves-rolls")) for one in asked}
+    return frozenset(field for index in indices for field in FIELDS.get(index, ()))
+
+
 def _summary(
-    name: str, stage: Stage, n_stimuli: int, codes: tuple[Integers, list[str]] | None, gram: Callable[..., Gram]
+    name: str,
+    stage: Stage,
+    n_stimuli: int,
+    codes: tuple[Integers, list[str]] | None,
+    sums: frozenset[str],
+    gram: Callable[..., Gram],
 ) -> Summary:
     if name == "per_stimulus":
-        return PerStimulus(n_stimuli)
+        return PerStimulus(n_stimuli, fields=("mean", "m2", "active", *sorted(sums & {"l1", "m4", "gini"})))
     if name == "per_unit":
-        return PerUnit(stage.n_units)
+        return PerUnit(stage.n_units, order=4 if "m4" in sums else 2)
     if name == "categories" and codes is not None:
         return Categories(codes[0], codes[1], stage.n_units)
     if name == "gram":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -86,11 +87,12 @@ def profile(
         check_target(Path(out), overwrite=overwrite)
     asked, remarks = ask(metrics, _strings(unit), has_categories=stimuli.categories is not None)
     prepared, asked = _prepare(source, stimuli, _strings(stages), asked)
-    with _spool_folder(out) as folder:
+    with _spool_folder(out) as folder, ThreadPoolExecutor(1) as aside:
+        describing = aside.submit(prepared.describe)  # hashing the weights takes as long as a few batches
         listener = make_listener(prepared.stages, stimuli, asked, settings.budget, folder)
         played = _play(prepared, stimuli, listener, settings)
-        said = prepared.describe()
-        closed, cross = _close(prepared, stimuli, listener, asked, settings, said, played.n)
+        said = describing.result()
+        closed, (cross, refused) = _close(prepared, stimuli, listener, asked, settings, said, played.n)
     results = Results.build(
         record(said, prepared.stages, stimuli, asked, played, settings),
         closed,
@@ -98,7 +100,7 @@ def profile(
         cross,
         columns=stimuli.columns,
         metrics=[one.metric for one in asked],
-        remarks=[*stimuli.notes, *remarks],
+        remarks=[*stimuli.notes, *remarks, *refused],
         skipped=[(stimuli.ids[row], why) for row, why in played.skipped],
     )
     if out is not None:
@@ -146,9 +148,10 @@ def _close(
     settings: Settings,
     said: Mapping[str, Any],
     n: int,
-) -> tuple[list[StageResult], dict[str, Any]]:
+) -> tuple[list[StageResult], tuple[dict[str, Any], list[str]]]:
     lesion, lesion_seed = str(said.get("lesion") or ""), said.get("seed")
     closed, grams = [], {}
+    compared = any(one.between_stages for one in asked)
     with bar(len(source.stages), source.name, "stages", show=settings.progress) as step:
         for done, stage in enumerate(source.stages, start=1):
             smallest = min(other.n_units for other in source.stages if other.unit == stage.unit)
@@ -165,10 +168,10 @@ def _close(
             )
             give_back(kept)
             closed.append(result)
-            if gram is not None:
-                grams[stage] = gram
+            if compared and gram is not None:
+                grams[stage] = {"gram": gram["gram"]}
             step(done)
-    return closed, compare_stages(grams, asked)
+    return closed, compare_stages(source.stages, grams, asked)
 
 
 def _why_broken(rows: Sequence[int] | None, stimuli: Stimuli) -> str:

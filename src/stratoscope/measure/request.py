@@ -44,6 +44,11 @@ class Asked:
         """Say whether this metric is to be computed at `stage`."""
         return not self.units or stage.unit in self.units
 
+    @property
+    def between_stages(self) -> bool:
+        """Whether the metric compares stages with each other, as `cka` does."""
+        return self.metric.dims == ("stage", "other_stage")
+
     def along(self) -> tuple[str, NDArray[Any]] | None:
         """Return the option that labels the result's dimension, as ``n1`` does that of `gride`, and its values."""
         settings = {**_defaults(self.metric), **self.options}
@@ -127,7 +132,8 @@ def neighbours_needed(asked: Sequence[Asked]) -> int:
 
 
 def _check_options(metric: Metric, options: Mapping[str, Any]) -> None:
-    known = [name for name in _defaults(metric) if name not in _FILLED_BY_THE_RUN]
+    given = inspect.signature(metric.function).parameters
+    known = [name for name, one in given.items() if one.default is not one.empty and name not in _FILLED_BY_THE_RUN]
     for name in options:
         if name not in known:
             raise unknown_name(f"option of {metric.name}", name, known)
@@ -141,7 +147,8 @@ def _rehearse(metric: Metric, options: Mapping[str, Any]) -> None:
     takes = inspect.signature(metric.function).parameters
     toy = {"categories": np.arange(_TOY[0]) % 4} if "categories" in takes else {}
     try:
-        metric.function(rng.random(_TOY), **toy, **options)
+        stages = [rng.random(_TOY) for one in takes.values() if one.default is one.empty]  # two, to compare stages
+        metric.function(*stages, **toy, **options)
     except TooFew:
         return  # how many stimuli are enough is judged on the real ones
     except StratoscopeError:

@@ -5,7 +5,7 @@ Each is written once, for a population (along units) and for a lifetime (along s
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -29,18 +29,20 @@ FIELDS: dict[str, tuple[str, ...]] = {
 INDICES = tuple(FIELDS)
 
 
-def sums_of(values: Floats) -> dict[str, Any]:
-    """Return the power sums of `values` along their last axis."""
-    mean = values.mean(axis=-1)
-    deviation = values - mean[..., None]
-    return {
-        "n": values.shape[-1],
-        "mean": mean,
-        "m2": (deviation**2).sum(axis=-1),
-        "m4": (deviation**4).sum(axis=-1),
-        "l1": np.abs(values).sum(axis=-1),
-        "active": (values > 0).sum(axis=-1),
-    }
+def sums_of(values: Floats, fields: Collection[str]) -> dict[str, Any]:
+    """Return the power sums `fields` of `values` along their last axis."""
+    sums: dict[str, Any] = {"n": values.shape[-1]}
+    if "l1" in fields:
+        sums["l1"] = np.abs(values).sum(axis=-1)
+    if "active" in fields:
+        sums["active"] = (values > 0).sum(axis=-1)
+    if "mean" in fields:
+        sums["mean"] = values.mean(axis=-1)
+        square = np.square(values - sums["mean"][..., None])
+        sums["m2"] = square.sum(axis=-1)
+        if "m4" in fields:
+            sums["m4"] = np.square(square, out=square).sum(axis=-1)
+    return sums
 
 
 def index_of_values(values: Floats, index: str) -> Floats:
@@ -48,7 +50,7 @@ def index_of_values(values: Floats, index: str) -> Floats:
     checked_choice(index, INDICES, "sparseness index")
     if index == "gini":
         return gini(values)
-    return index_of_sums(sums_of(values), index)
+    return index_of_sums(sums_of(values, FIELDS[index]), index)
 
 
 def index_of_sums(sums: Sums, index: str) -> Floats:

@@ -140,6 +140,19 @@ def cka_of_grams(a: Any, b: Any, *, debiased: bool = False) -> float:
     return float(product(first, second) / np.sqrt(own))
 
 
+def _through_stages(states: Mapping[str, Mapping[str, Any]], *, debiased: bool = False) -> Floats:
+    """Compare every two stages from the states of their gram summaries."""
+    return cka_matrix({name: gram_in(state, "cka", 4) for name, state in states.items()}, debiased=debiased)[1]
+
+
+@metric(
+    needs="gram",
+    through=_through_stages,
+    dims=("stage", "other_stage"),
+    range=(0.0, 1.0),
+    reads="position",
+    paper="Kornblith et al. 2019, arXiv:1905.00414",
+)
 def cka(a: Any, b: Any, *, debiased: bool = False) -> float:
     """Centred kernel alignment of two stages with linear kernels: 1 for the same geometry up to rotation and scale.
 

@@ -85,7 +85,7 @@ ARCHITECTURES: dict[str, Architecture] = {
             "vit",
             "Vision transformer: 64 patches embedded by 3 convolutions, 4 blocks of width 64",
             vit,
-            ("blocks.0", "blocks.1", "blocks.2", "blocks.3"),
+            ("patch_embed.1", "patch_embed.3", "patch_embed", "blocks.0", "blocks.1", "blocks.2", "blocks.3"),
         ),
     )
 }

@@ -7,30 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from matplotlib.figure import Figure
-
-from stratoscope.figures import THEME, caption, metric_over_depth, pretty, scale_caption, scale_curves, to_svg
-from stratoscope.report.sentences import answer, details, number
+from stratoscope.figures import caption, metric_over_depth, pretty, pretty_lesion, scale_caption, scale_curves
+from stratoscope.report.parts import Drawn, Grid, Section, drawn
+from stratoscope.report.sentences import Finding, answer, details, is_paper, number
+from stratoscope.report.studies import study_sections
 from stratoscope.results import COLUMNS, Results, Row
-
-
-@dataclass(frozen=True)
-class Drawn:
-    """A figure with what is written around it."""
-
-    anchor: str
-    title: str
-    svg: str
-    caption: str
-    misleads: str = ""
-
-
-@dataclass(frozen=True)
-class Grid:
-    """A table as words: a head, and rows of cells."""
-
-    head: tuple[str, ...]
-    body: tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -40,7 +21,7 @@ class Report:
     title: str
     facts: tuple[tuple[str, str], ...]
     answer: str
-    details: tuple[str, ...]
+    details: tuple[Finding, ...]
     figures: tuple[Drawn, ...]
     overview: Grid
     table: Grid
@@ -48,30 +29,37 @@ class Report:
     skipped: tuple[tuple[str, str], ...]
     methods: tuple[tuple[str, str], ...]
     citations: tuple[tuple[str, str], ...]
+    sections: tuple[Section, ...] = ()
 
 
 def build_report(results: Results) -> Report:
-    """Put the report of `results` together: sentences, figures, tables, notes, methods, citations."""
+    """Put the report of `results` together: sentences, figures, tables, notes, methods, citations.
+
+    A study has sections of its own, its claims first; the numbers at every stage are then those of the intact run.
+    """
+    sections = study_sections(results)
+    shown = [row for row in results.rows if not row.lesion] if sections else results.rows
     return Report(
         title=", ".join(dict.fromkeys(stage.hierarchy for stage in results.stages)) or "An empty run",
         facts=tuple(_facts(results)),
-        answer=answer(results),
-        details=tuple(details(results)),
-        figures=tuple(_figures(results)),
-        overview=_overview(results.rows),
+        answer="" if sections else answer(results),
+        details=() if sections else tuple(details(results)),
+        figures=() if sections else tuple(_figures(results)),
+        overview=_overview(shown or results.rows),
         table=Grid(COLUMNS, tuple(tuple(_cell(getattr(row, name)) for name in COLUMNS) for row in results.rows)),
         notes=results.notes,
         skipped=results.skipped,
-        methods=tuple(_flat(results.run)),
+        methods=tuple(_flat(_asked(results.run))),
         citations=_citations(results),
+        sections=sections,
     )
 
 
 def _citations(results: Results) -> tuple[tuple[str, str], ...]:
-    """Return each paper once, with the metrics it stands for."""
+    """Return each paper once, with the metrics it stands for; a source without a year is a definition, no paper."""
     papers: dict[str, list[str]] = {}
     for name, said in results.metrics.items():
-        if said.paper:
+        if is_paper(said.paper):
             papers.setdefault(said.paper, []).append(pretty(name))
     return tuple((", ".join(names), paper) for paper, names in papers.items())
 
@@ -84,8 +72,8 @@ def _facts(results: Results) -> Iterator[tuple[str, str]]:
     if results.skipped:
         yield "stimuli left out", f"{len(results.skipped):,}"
     yield "unit", " and ".join(dict.fromkeys(stage.unit for stage in results.stages)) or "none"
-    lesions = [lesion or "intact" for lesion in dict.fromkeys(results.lesions)]
-    yield "lesion", "intact" if lesions == ["intact"] else " against ".join(lesions) or "none"
+    lesions = [pretty_lesion(lesion) for lesion in dict.fromkeys(results.lesions)]
+    yield "lesion", "intact" if lesions == ["intact"] else ", ".join(lesions) or "none"
     if "seed" in results.run:
         yield "seed", str(results.run["seed"])
 
@@ -98,9 +86,10 @@ def _figures(results: Results) -> Iterator[Drawn]:
         said = results.metrics.get(metric)
         misleads = said.misleads if said else ""
         title = f"{pretty(metric)} over depth"
-        yield _drawn(title, metric_over_depth(results, metric), caption(results, metric), misleads)
+        yield drawn(title, metric_over_depth(results, metric), caption(results, metric), misleads)
         if metric in scaled:
             title = f"{pretty(metric)} over scales"
+<<<<<<< HEAD
             yield _drawn(title, scale_curves(results, metric), scale_caption(results, metric))
 
 
@@ -111,6 +100,9 @@ def _drawn(title: str, figure: Figure, written: str, misleads: str = "") -> Draw
     for name, colour in THEME.items():
         svg = svg.replace(colour, f"var(--{name})")
     return Drawn(anchor, title[0].upper() + title[1:], svg, written, misleads)
+=======
+            yield drawn(title, scale_curves(results, metric), scale_caption(results, metric))
+>>>>>>> study
 
 
 def _overview(rows: Sequence[Row]) -> Grid:
@@ -122,7 +114,7 @@ def _overview(rows: Sequence[Row]) -> Grid:
     cells: dict[tuple[str, str, str], dict[str, str]] = {}
     for row in measured:
         if row.item == first[row.metric]:
-            place = (row.hierarchy, row.stage, row.lesion or "intact")
+            place = (row.hierarchy, row.stage, pretty_lesion(row.lesion))
             cells.setdefault(place, {}).setdefault(row.metric, _interval(row))
     kept = [index for index in range(3) if index == 1 or len({place[index] for place in cells}) > 1]
     head = [("hierarchy", "stage", "lesion")[index] for index in kept]
@@ -140,6 +132,14 @@ def _interval(row: Row) -> str:
 
 def _cell(value: Any) -> str:
     return "" if value is None else number(value) if isinstance(value, float) else str(value)
+
+
+def _asked(run: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what was asked; of a study its protocol and its first run, which all others share but for their lesions."""
+    if "study" not in run:
+        return run
+    first: Mapping[str, Any] = next(iter(run.get("runs", [])), {})
+    return {"study": {key: run["study"][key] for key in ("name", "protocol")}, **first}
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:

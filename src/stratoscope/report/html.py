@@ -15,6 +15,7 @@ from stratoscope.report.build import Report, build_report
 from stratoscope.results import Results
 
 _DOI = re.compile(r"\b(?:doi:\s*|https?://doi\.org/)(10\.\d{4,9}/[^\s,;]*[^\s,;.)])", re.IGNORECASE)
+_CODE = re.compile(r"(``?)([^`]+)\1(?!`)")
 
 
 def write_report(results: Results, path: str | Path) -> Path:
@@ -65,7 +66,18 @@ def render(report: Report) -> str:
         lstrip_blocks=True,
     )  # fmt: skip
     environment.filters["linked"] = linked
+    environment.filters["prose"] = prose
     return environment.get_template("report.html").render(report=report)
+
+
+def prose(text: str) -> Markup:
+    """Return `text` with what stands in single or double backticks as code, and its DOIs as links."""
+    parts = []
+    end = 0
+    for found in _CODE.finditer(text):
+        parts += [linked(text[end : found.start()]), Markup("<code>{}</code>").format(found[2])]
+        end = found.end()
+    return Markup("").join([*parts, linked(text[end:])])
 
 
 def linked(text: str) -> Markup:

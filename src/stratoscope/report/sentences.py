@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from stratoscope.figures import pretty
+from stratoscope.figures import pretty, pretty_lesion
 from stratoscope.results import Results, Row
 
+#: Verbs of a direction for several metrics.
+_PLURAL = {
+    "rises": "rise",
+    "falls": "fall",
+    "rises, then falls": "rise, then fall",
+    "falls, then rises": "fall, then rise",
+    "does not clearly change": "do not clearly change",
+}
 #: A line that is told apart by hierarchy, lesion, unit, item and control.
 Line = tuple[str, str, str, str, str]
 
@@ -32,6 +41,25 @@ class Trend:
     words: str
 
 
+@dataclass(frozen=True)
+class Finding:
+    """What a metric does over depth.
+
+    Attributes
+    ----------
+    name : str
+        The metric, with the item that is told.
+    words : str
+        What its first line does, with numbers and stages, and which way the controls go.
+    others : tuple of (str, str)
+        Name of every further line (a lesion, a hierarchy) and what it does, beside the first where they share stages.
+    """
+
+    name: str
+    words: str
+    others: tuple[tuple[str, str], ...] = ()
+
+
 def trend(rows: Sequence[Row]) -> Trend | None:
     """Describe rows of one line, in order of depth; None where fewer than two have a value.
 
@@ -51,7 +79,7 @@ def trend(rows: Sequence[Row]) -> Trend | None:
         return _turn("rises", "rises from {} to {}", first, last)
     if _above(first, last):
         return _turn("falls", "falls from {} to {}", first, last)
-    return _turn("does not clearly change", "does not clearly change ({} to {})", first, last)
+    return _turn("does not clearly change", "does not clearly change, {} to {}", first, last)
 
 
 def _turn(direction: str, template: str, *rows: Row) -> Trend:
@@ -77,6 +105,11 @@ def number(value: float) -> str:
     return text.replace("-", "−")
 
 
+def is_paper(source: str) -> bool:
+    """Return whether a source is a paper, which has a year, and not a definition in words."""
+    return re.search(r"\b(?:1[89]|20)\d\d\b", source) is not None
+
+
 def lines_of(rows: Iterable[Row]) -> dict[Line, list[Row]]:
     """Gather rows into lines over depth; of repeats under several seeds the first is kept."""
     lines: dict[Line, dict[tuple[str, float], Row]] = {}
@@ -87,58 +120,99 @@ def lines_of(rows: Iterable[Row]) -> dict[Line, list[Row]]:
 
 
 def answer(results: Results) -> str:
-    """Return one paragraph: which way every metric of the first intact hierarchy goes, with its numbers."""
+    """Return one paragraph: which metrics of the first intact hierarchy rise and fall, and what lesions change most."""
     rows = [row for row in results.rows if not row.control]
     intact = [row for row in rows if not row.lesion] or rows
     own = [row for row in intact if row.hierarchy == intact[0].hierarchy]
-    brief: dict[str, str] = {}
+    going: dict[str, list[str]] = {}
     for metric in dict.fromkeys(row.metric for row in own):
         found = trend(next(iter(lines_of(row for row in own if row.metric == metric).values())))
         if found:
-            brief[pretty(metric)] = found.brief
-    if not brief:
+            going.setdefault(found.direction, []).append(pretty(metric))
+    if not going:
         return ""
     count = len({row.stage for row in own})
-    lesion = f" under {own[0].lesion}" if own[0].lesion else ""
-    told = "; ".join(f"{name} {words}" for name, words in brief.items())
-    return f"Along the {count} stages of {own[0].hierarchy or 'the hierarchy'}{lesion}: {told}."
+    lesion = f" ({pretty_lesion(own[0].lesion)})" if own[0].lesion else ""
+    told = "; ".join(
+        f"{_listed(names)} {_PLURAL[direction] if len(names) > 1 else direction}" for direction, names in going.items()
+    )
+    return f"Along the {count} stages of {own[0].hierarchy or 'the hierarchy'}{lesion}: {told}.{_changed(rows, own)}"
 
 
-def details(results: Results) -> list[str]:
-    """Return one sentence about each metric with its stages, lesions and controls, in the order of the run."""
+def _changed(rows: Sequence[Row], own: Sequence[Row]) -> str:
+    """Say for each lesion of the first hierarchy which metrics it sets apart at half of the stages or more."""
+    if own[0].lesion:
+        return ""
+    told = []
+    lesions = dict.fromkeys(row.lesion for row in rows if row.lesion and row.hierarchy == own[0].hierarchy)
+    for lesion in lesions:
+        apart = []
+        for metric in dict.fromkeys(row.metric for row in own):
+            intact = next(iter(lines_of(row for row in own if row.metric == metric).values()))
+            other = [
+                row for row in rows if (row.metric, row.lesion, row.hierarchy) == (metric, lesion, own[0].hierarchy)
+            ]
+            pairs = _pairs(intact, next(iter(lines_of(other).values()), []))
+            if pairs and 2 * sum(_above(*pair) or _above(*pair[::-1]) for pair in pairs) >= len(pairs):
+                apart.append(pretty(metric))
+        told.append(f"{pretty_lesion(lesion)} in {_listed(apart) or 'nothing'}")
+    return f" Apart from intact at half of the stages or more: {'; '.join(told)}." if told else ""
+
+
+def details(results: Results) -> list[Finding]:
+    """Return what each metric does, with its lesions and controls, in the order of the run."""
     metrics = dict.fromkeys(row.metric for row in results.rows)
     told = (_about(metric, lines_of(row for row in results.rows if row.metric == metric)) for metric in metrics)
-    return [sentence for sentence in told if sentence]
+    return [finding for finding in told if finding]
 
 
-def _about(metric: str, lines: Mapping[Line, Sequence[Row]]) -> str:
-    """Tell the first line of every hierarchy and lesion, and which way its controls go."""
+def _about(metric: str, lines: Mapping[Line, Sequence[Row]]) -> Finding | None:
+    """Tell the first line of every hierarchy and lesion, and which way the controls of the first go."""
     seen: dict[tuple[str, str], Line] = {}
     for key in lines:
         if not key[-1]:
             seen.setdefault(key[:2], key)
-    several = len({hierarchy for hierarchy, _ in seen}) > 1
-    told: list[str] = []
-    for key in seen.values():
-        clause = _clause(key, lines, several, first=not told)
-        told += [clause] if clause else []
+    told = {key: found for key in seen.values() if (found := trend(lines[key]))}
     if not told:
-        return ""
-    item = next(iter(seen.values()))[3]
-    name = pretty(metric)[0].upper() + pretty(metric)[1:]
-    return f"{name}{f' ({item})' if item else ''} {'; '.join(told)}."
+        return None
+    several = len({hierarchy for hierarchy, _ in seen}) > 1
+    first, *others = told
+    name = pretty(metric)[0].upper() + pretty(metric)[1:] + (f" ({first[3]})" if first[3] else "")
+    return Finding(
+        f"{name} in {first[0]}" if several else name,
+        ", ".join([*([f"with {pretty_lesion(first[1])}"] if first[1] else []), told[first].words])
+        + _controls(first, lines),
+        tuple((_line_name(key, several), told[key].brief + _beside(lines[first], lines[key])) for key in others),
+    )
 
 
-def _clause(key: Line, lines: Mapping[Line, Sequence[Row]], several: bool, first: bool) -> str:
-    found = trend(lines[key])
-    if found is None:
-        return ""
+def _line_name(key: Line, several: bool) -> str:
     hierarchy, lesion = key[:2]
-    where = [f"in {hierarchy}"] if several else []
-    where += [f"under {lesion}"] if lesion else []
-    where += ["it"] if where and not first else []
-    controls = "" if lesion else _controls(key, lines)
-    return " ".join([*where, found.words]) + controls
+    return ", ".join([*([hierarchy] if several else []), *([pretty_lesion(lesion)] if lesion or not several else [])])
+
+
+def _beside(first: Sequence[Row], other: Sequence[Row]) -> str:
+    """Say at how many of the shared stages a line is apart from the first of its hierarchy."""
+    pairs = _pairs(first, other)
+    if not pairs:
+        return ""
+    above, below = sum(_above(b, a) for a, b in pairs), sum(_above(a, b) for a, b in pairs)
+    name = pretty_lesion(first[0].lesion)
+    counted = [f"{word} at {count}" for word, count in ((f"above {name}", above), (f"below {name}", below)) if count]
+    if not counted:
+        return f"; nowhere apart from {name}"
+    return f"; {' and '.join(counted)} of {len(pairs)} stages"
+
+
+def _pairs(first: Sequence[Row], other: Sequence[Row]) -> list[tuple[Row, Row]]:
+    """Return rows of the same hierarchy and stage that both have a value."""
+    known = {(row.hierarchy, row.stage): row for row in other if math.isfinite(row.value)}
+    places = ((row, known.get((row.hierarchy, row.stage))) for row in first if math.isfinite(row.value))
+    return [(row, found) for row, found in places if found]
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
 
 
 def _controls(key: Line, lines: Mapping[Line, Sequence[Row]]) -> str:
@@ -148,5 +222,5 @@ def _controls(key: Line, lines: Mapping[Line, Sequence[Row]]) -> str:
         found = trend(rows) if other[-1] and other[:4] == key[:4] else None
         if found:
             going.setdefault(found.direction, []).append(other[-1])
-    told = "; ".join(f"{' and '.join(names)} {direction}" for direction, names in going.items())
+    told = "; ".join(f"{_listed(names)} {direction}" for direction, names in going.items())
     return f" (controls: {told})" if told else ""

@@ -83,7 +83,8 @@ def _stimuli(columns: Mapping[str, NDArray[Any]], coords: Mapping[str, NDArray[A
 def _cross(
     stages: Sequence[StageResult], cross: Mapping[str, Values], coords: Mapping[str, NDArray[Any]]
 ) -> xr.Dataset:
-    names = np.array([result.stage.name for result in stages], dtype=str)
+    # a place read with several unit definitions is one label: each definition has a matrix of its own
+    names = np.array(list(dict.fromkeys(result.stage.name for result in stages)), dtype=str)
     used = {dim for values in cross.values() for dim in values.dims} & {"stage", "other_stage"}
     labels = dict.fromkeys(sorted(used), names)
     return xr.Dataset(_arrays(cross, {**coords, **labels}, "A matrix between stages"), coords=labels)

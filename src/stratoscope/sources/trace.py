@@ -201,5 +201,6 @@ class _Recorder(TorchFunctionMode):
 def _rows(tensor: torch.Tensor | None) -> torch.Tensor | None:
     if tensor is None:
         return None
-    flat = tensor.detach().reshape(tensor.shape[0], -1).double()
-    return torch.stack([flat.mean(1), flat.square().mean(1).sqrt()], 1).cpu()
+    flat = tensor.detach().reshape(tensor.shape[0], -1)
+    norm = torch.linalg.vector_norm(flat, dim=1, dtype=torch.float64)
+    return torch.stack([flat.mean(1, dtype=torch.float64), norm / flat.shape[1] ** 0.5], 1).cpu()

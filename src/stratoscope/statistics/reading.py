@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any, TypeAlias
@@ -13,7 +13,7 @@ import xarray as xr
 
 from stratoscope.errors import BadInput, TooFew, unknown_name
 from stratoscope.results import COLUMNS, Results
-from stratoscope.results.tree import run_nodes, stage_nodes
+from stratoscope.results.tree import run_nodes
 from stratoscope.statistics.comparison import plural
 from stratoscope.statistics.stage_values import StageValues, long_form
 from stratoscope.types import Floats
@@ -87,7 +87,7 @@ def _from_table(reading: Reading, table: pd.DataFrame) -> tuple[StageValues, tup
         rows, notes = _with_smallest(rows, own, reading)
     if not len(rows):
         raise TooFew(f"Nothing was measured for {_said(reading)}. There is {_there(known)}.")
-    for name in ("hierarchy", "unit", "item"):
+    for name in ("hierarchy", "unit", "item", "lesion"):
         _only_one(rows[name], name, reading)
     defined, lost = rows[rows["value"].notna()], rows[rows["value"].isna()]
     notes = (*notes, *(f"{stage}: no value ({note})" for stage, note in zip(lost["stage"], lost["note"], strict=True)))
@@ -110,14 +110,12 @@ def _replicates(rows: pd.DataFrame, reading: Reading) -> tuple[list[str], tuple[
 
 
 def _rows(reading: Reading, rows: pd.DataFrame) -> pd.DataFrame:
-    chosen = rows["lesion"].map(lambda name: _fits(name, reading.lesion))
-    chosen &= rows["control"].map(lambda name: _fits(name, reading.control))
-    chosen &= rows["stage"].map(lambda name: _fits_any(name, reading.stages))
-    for column in ("hierarchy", "unit", "item"):
-        wanted = getattr(reading, column)
-        if wanted:
-            chosen &= rows[column].map(lambda name, wanted=wanted: _fits(name, wanted))
-    return rows[chosen.astype(bool)]
+    wanted = {name: getattr(reading, name) or "*" for name in ("hierarchy", "unit", "item")}
+    wanted |= {"lesion": reading.lesion, "control": reading.control, "stage": reading.stages}
+    chosen = np.ones(len(rows), dtype=bool)
+    for column, names in wanted.items():
+        chosen &= np.array([_fits_any(name, names) for name in rows[column]], dtype=bool)
+    return rows[chosen]
 
 
 def _with_smallest(rows: pd.DataFrame, own: pd.DataFrame, reading: Reading) -> tuple[pd.DataFrame, tuple[str, ...]]:
@@ -150,23 +148,35 @@ def _from_arrays(reading: Reading, results: Results) -> tuple[StageValues, tuple
         if not len(known):
             raise unknown_name("metric", reading.metric, dict.fromkeys(row.metric for row in results.rows))
         raise TooFew(f"There are no values by {reading.over} for {_said(reading)}. There is {_there(known)}.")
+    for place, name in enumerate(("hierarchy", "unit", "lesion")):
+        _only_one([array.attrs["place"][place] for run in runs for _, array in run], name, reading)
     for run in runs:
         _only_once(run, reading)
     tables = [_one_run(run, reading) for run in runs]
-    if len(tables) == 1:
-        return tables[0], ()
-    return _over_runs(tables, reading), (f"mean over {plural('run', len(tables))} of {_said(reading)}",)
+    several = (f"mean over {plural('run', len(tables))} of {_said(reading)}",) if len(tables) > 1 else ()
+    values = _over_runs(tables, reading) if several else tables[0]
+    defined = [stage for stage, row in zip(values.stages, values.values, strict=True) if not np.isnan(row).all()]
+    return values.at(defined), (*several, *_lost(reading, results, defined))
+
+
+def _lost(reading: Reading, results: Results, defined: list[str]) -> tuple[str, ...]:
+    """Say which stages have no value though they were measured, and why."""
+    rows = _rows(replace(reading, control=""), results.table().query("metric == @reading.metric"))
+    gone = rows[~rows["stage"].isin(defined)]
+    told = (f"{stage}: no value ({note})" for stage, note in zip(gone["stage"], gone["note"], strict=True))
+    return tuple(dict.fromkeys(told))
 
 
 def _stages_of(run: xr.DataTree, reading: Reading, name: str) -> Iterator[tuple[str, xr.DataArray]]:
-    alone = xr.DataTree(children={"run_0": run})
-    for node in stage_nodes(alone):
+    # Names of stage nodes are numbered with leading zeros, so their order is that of execution.
+    for node in (run.children[key] for key in sorted(run.children) if key.startswith("stage_")):
         about = node.attrs
         fits = _fits(about["lesion"], reading.lesion) and _fits_any(about["name"], reading.stages)
         fits = fits and all(_fits(about[key], getattr(reading, key) or "*") for key in ("hierarchy", "unit"))
         arrays = node.to_dataset()
         if fits and name in arrays and arrays[name].dims == (reading.over,):
-            yield str(about["name"]), arrays[name]
+            place = about["hierarchy"], about["unit"], about["lesion"]
+            yield str(about["name"]), arrays[name].assign_attrs(place=place)
 
 
 def _one_run(run: list[tuple[str, xr.DataArray]], reading: Reading) -> StageValues:
@@ -195,7 +205,7 @@ def _only_once(run: list[tuple[str, xr.DataArray]], reading: Reading) -> None:
         raise BadInput(f"Several values a stage fit {_said(reading)}. Say which hierarchy, unit and lesion.")
 
 
-def _only_one(column: pd.Series[Any], name: str, reading: Reading) -> None:
+def _only_one(column: Iterable[Any], name: str, reading: Reading) -> None:
     found = list(dict.fromkeys(column))
     if len(found) > 1:
         raise BadInput(f"{_said(reading)} is there for several: {name} {', '.join(map(repr, found))}. Say which.")

@@ -173,7 +173,9 @@ def within_replicates(
     When it misleads
     ----------------
     It says whether these stages, as they are, rise for most replicates. It generalises over categories (or models),
-    not over stages: a property of one stage that all categories share counts once for each of them.
+    not over stages: a property of one stage that all categories share counts once for each of them. Stages that differ
+    without any order, by the same for all categories, come out as a trend up or down nearly always (92 % of draws with
+    60 categories); `permute_stages` does not fall for them (4 %).
     """
     values = _checked(data)
     how: dict[str, Any] = {"n_resamples": n_resamples, "level": level, "seed": seed}

@@ -1,1 +1,28 @@
-"""Studies: a paper as stimuli, sources, lesions, metrics, claims and figures."""
+"""Studies: stimuli, sources, lesions, metrics and claims of a paper, run by one call and kept in one folder.
+
+Names are loaded when they are first used, so that a study can be opened and drawn without torch.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from stratoscope.studies.record import Study, open_study
+    from stratoscope.studies.sparse_coding.readout import Readout
+    from stratoscope.studies.sparse_coding.study import run_sparse_coding
+
+_HOMES = {
+    "Readout": "stratoscope.studies.sparse_coding.readout",
+    "Study": "stratoscope.studies.record",
+    "open_study": "stratoscope.studies.record",
+    "run_sparse_coding": "stratoscope.studies.sparse_coding.study",
+}
+__all__ = ["Readout", "Study", "open_study", "run_sparse_coding"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(importlib.import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'stratoscope.studies' has no attribute {name!r}")

@@ -82,18 +82,18 @@ class Categories:
 
     def _add(self, codes: Integers, block: NDArray[Any], units: slice) -> None:
         assert self._reference is not None
-        order = np.argsort(codes, kind="stable")
-        order = order[np.searchsorted(codes[order], 0) :]
-        if not order.size:
+        present = np.unique(codes[codes >= 0])
+        if not present.size:
             return
-        deviations, _ = self._scratch.load(block[order])
+        deviations, _ = self._scratch.load(block)
         deviations -= self._reference[units]
-        present, starts = np.unique(codes[order], return_index=True)
-        sums = np.add.reduceat(deviations, starts, axis=0)
+        member = present[:, None] == codes
+        sums = member.astype(np.float64) @ deviations
+        if not np.isfinite(sums).all():  # zero times infinity is NaN: keep categories apart
+            sums = np.stack([deviations[rows].sum(axis=0) for rows in member])
+            bad = np.count_nonzero(~np.isfinite(block), axis=1)
+            self._nonfinite[present] += member @ bad
         self._sums[present, units] += sums
-        if not np.isfinite(sums).all():
-            bad = np.count_nonzero(~np.isfinite(block[order]), axis=1)
-            self._nonfinite[present] += np.add.reduceat(bad, starts)
 
     def merge(self, other: Summary) -> None:
         """Take in everything that `other` has seen; their stimuli must not overlap."""

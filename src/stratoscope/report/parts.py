@@ -1,0 +1,48 @@
+"""The plain records that a report is made of."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from matplotlib.figure import Figure
+
+from stratoscope.figures import THEME, to_svg
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A figure with what is written around it."""
+
+    anchor: str
+    title: str
+    svg: str
+    caption: str
+    misleads: str = ""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A table as words: a head, and rows of cells."""
+
+    head: tuple[str, ...]
+    body: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class Section:
+    """One section of the report of a study: what it says first, tables with their titles, figures."""
+
+    title: str
+    lead: str = ""
+    tables: tuple[tuple[str, Grid], ...] = ()
+    figures: tuple[Drawn, ...] = ()
+
+
+def drawn(title: str, figure: Figure, written: str, misleads: str = "") -> Drawn:
+    """Turn a figure into SVG whose colours are those of the page, light or dark."""
+    anchor = re.sub(r"\W+", "-", title)
+    svg = to_svg(figure, anchor, f"{title}. {written}".replace("`", ""))
+    for name, colour in THEME.items():
+        svg = svg.replace(colour, f"var(--{name})")
+    return Drawn(anchor, title[0].upper() + title[1:], svg, written, misleads)

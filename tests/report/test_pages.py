@@ -1,0 +1,55 @@
+"""The pages of docs/: every error has its entry, every link leads somewhere, every Python snippet runs."""
+
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+
+from stratoscope import errors
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+PAGES = sorted(DOCS.glob("*.md"))
+SNIPPETS = [page for page in PAGES if "```python" in page.read_text(encoding="utf-8")]
+
+
+def classes():
+    return [item for _, item in inspect.getmembers(errors, inspect.isclass) if issubclass(item, Exception)]
+
+
+def test_every_error_has_its_entry_under_its_slug():
+    page = (DOCS / "errors.md").read_text(encoding="utf-8")
+    entries = dict(re.findall(r"^## (\S+)\n\n(.*?)(?=^## |\Z)", page, re.DOTALL | re.MULTILINE))
+    assert set(entries) == {item.slug for item in classes()}
+    for item in classes():
+        entry = entries[item.slug]
+        assert entry.startswith(f"`{item.__name__}`.")
+        assert "**What it is:**" in entry
+        assert "**What to do:**" in entry
+
+
+def test_no_two_errors_share_a_slug():
+    slugs = [item.slug for item in classes()]
+    assert len(slugs) == len(set(slugs))
+
+
+@pytest.mark.parametrize("page", [*PAGES, DOCS.parent / "README.md"], ids=lambda page: page.name)
+def test_links_lead_to_files_that_are_there(page):
+    links = re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text(encoding="utf-8"))
+    missing = [link for link in links if "://" not in link and not (page.parent / link).exists()]
+    assert missing == []
+
+
+def test_the_index_leads_to_every_page():
+    index = (DOCS / "README.md").read_text(encoding="utf-8")
+    assert [page.name for page in PAGES if page.name != "README.md" and f"]({page.name})" not in index] == []
+
+
+@pytest.mark.parametrize("page", SNIPPETS, ids=lambda page: page.name)
+def test_the_python_of_a_page_runs_from_top_to_bottom(page, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    text = page.read_text(encoding="utf-8")
+    names = {}
+    for code in re.findall(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE):
+        exec(compile(code, page.name, "exec"), names)
+    assert capsys.readouterr().out
