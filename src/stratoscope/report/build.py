@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -89,20 +88,7 @@ def _figures(results: Results) -> Iterator[Drawn]:
         yield drawn(title, metric_over_depth(results, metric), caption(results, metric), misleads)
         if metric in scaled:
             title = f"{pretty(metric)} over scales"
-<<<<<<< HEAD
-            yield _drawn(title, scale_curves(results, metric), scale_caption(results, metric))
-
-
-def _drawn(title: str, figure: Figure, written: str, misleads: str = "") -> Drawn:
-    """Turn a figure into SVG whose colours are those of the page, light or dark."""
-    anchor = re.sub(r"\W+", "-", title)
-    svg = to_svg(figure, anchor, f"{title}. {written}")
-    for name, colour in THEME.items():
-        svg = svg.replace(colour, f"var(--{name})")
-    return Drawn(anchor, title[0].upper() + title[1:], svg, written, misleads)
-=======
             yield drawn(title, scale_curves(results, metric), scale_caption(results, metric))
->>>>>>> study
 
 
 def _overview(rows: Sequence[Row]) -> Grid:
