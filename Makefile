@@ -8,7 +8,7 @@ JOBS   ?= 2
 .PHONY: demo test check bench docs peers clean
 
 demo: $(READY)            ## the main job: the bundled network on rendered objects, ends in a report
-	$(BIN)/stratoscope demo
+	$(BIN)/stratoscope demo --overwrite
 
 test: $(READY)            ## the whole test suite
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS)

@@ -285,6 +285,8 @@ WRONG = {
     "profile torchvision:alexnt photos --out run": "No torchvision model is called 'alexnt'. Did you mean 'alexnet'",
     "profile torchvison:alexnet photos --out run": "'torchvison:alexnet' names no source. Did you mean 'torchvision:alexnet'? ",
     "profile alexnet photos --out run": "'alexnet' names no source. Did you mean 'torchvision:alexnet'? A source is ",
+    "profile photos net.py:small --out run": "'photos' names no source. It is a file or folder: give the network first, and the "
+    "stimuli after it. A source is ",
     SHAPED: "The network fails on an input of shape (stimulus=1, channel=3, row=224, column=224): RuntimeError: mat1 and mat2 "
     "shapes cannot be multiplied (1x150528 and 3072x5). Give it images of the size it expects (--size), or a preprocess of ",
 }
@@ -294,6 +296,23 @@ WRONG = {
 def test_wrong_names_and_shapes_are_found_on_one_stimulus(loads, line):
     assert refused(line).startswith(WRONG[line])
     assert loads in ([], ["0.png"])
+
+
+@pytest.mark.parametrize(
+    ("option", "words"),
+    [
+        ("--seed -1", "Invalid value for '--seed': -1 is not in the range x>=0."),
+        ("--batch-size 0", "Invalid value for '--batch-size': 0 is not in the range x>=1."),
+        ("--lesion permute", "Invalid value for '--lesion': 'permute' is not one of 'permute_weights', "),
+        ("--bugdet 1GB", "'--budget'"),
+        ("--metrics", "Option '--metrics' requires an argument."),
+    ],
+)
+def test_wrong_usage_is_found_before_anything_is_opened(loads, option, words):
+    done = type_in(f"{SMALL} {option}")
+    assert done.exit_code == 2
+    assert words in done.stderr
+    assert loads == []
 
 
 def test_size_mends_what_the_sentence_about_the_shape_says():
@@ -387,7 +406,7 @@ def test_nan_weights_cost_the_stages_behind_them_and_no_more():
     done = type_in("profile net.py:nan photos --size 16 --stages relu --metrics two_nn,lifetime_sparseness --out run")
     assert done.exit_code == 1
     assert done.stderr == (
-        "failed: late, two_nn and lifetime_sparseness: The responses to 12 stimuli are not finite (first: 'cat/0.png'), so "
+        "failed: late; two_nn and lifetime_sparseness: The responses to 12 stimuli are not finite (first: 'cat/0.png'), so "
         "nothing was measured at this stage. Look for an overflow, or weights that are NaN.\n"
     )
     table = opened().table().set_index("stage")

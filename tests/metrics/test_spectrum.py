@@ -81,3 +81,12 @@ def test_stages_without_variance_and_too_few_stimuli_are_refused():
         participation_ratio_corrected(np.eye(4))
     with pytest.raises(BadInput, match=r"expects finite responses, but 1 of 16 values"):
         participation_ratio(np.diag([1.0, 2, 3, np.inf]))
+
+
+def test_where_one_stimulus_alone_differs_there_is_no_interval():
+    responses = np.ones((12, 3))
+    responses[4] = 2.0
+    estimate = participation_ratio(responses)
+    assert estimate.value == pytest.approx(1)
+    assert np.isnan(estimate.low)
+    assert np.isnan(estimate.high)

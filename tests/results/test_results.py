@@ -142,6 +142,20 @@ def test_failures_are_measurements_without_value_and_stimuli_left_out():
     assert results.notes == ("conv1, sparseness, mean: too few stimuli", "conv2, sparseness, mean: fine")
 
 
+def test_what_has_a_value_at_one_item_has_not_failed():
+    note = "n1 = 64 left out"
+    items = (("n1=1", 3.0), ("n1=64", NAN))
+    rows = [Row.of(stage("conv1"), "gride", value, NAN, NAN, n=9, item=item, note=note) for item, value in items]
+    results = built(StageResult(stage("conv1"), {}, tuple(rows)))
+    assert results.failures == ()
+    assert results.notes == ("conv1, gride: n1 = 64 left out",)
+
+
+def test_a_note_about_many_places_is_told_once():
+    many = [result(f"conv{i}", value=NAN, note="not finite") for i in range(1, 7)]
+    assert built(*many).failures == ("conv1, conv2, conv3 and 3 more; sparseness; mean: not finite",)
+
+
 def test_an_estimate_becomes_arrays_with_its_ends_and_scale():
     estimate = Estimate(np.array([2.0, 3.0]), NAN, NAN, n=9, method="fit", scale=np.array([0.1, 0.2]))
     arrays = estimate_arrays("gride", ("n1",), estimate)

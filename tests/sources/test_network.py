@@ -421,3 +421,25 @@ def test_a_real_residual_network_shows_19_functional_relus_and_its_accuracy(data
     assert np.mean(tables["linear", "channel"].argmax(1) == labels) == pytest.approx(0.915, abs=1e-9)
     assert all(np.isfinite(table).all() for table in tables.values())
     assert tables["layer3.2.relu:2", "channel"].min() >= 0
+
+
+def test_a_batch_beyond_the_memory_asks_for_a_smaller_one(rng):
+    class Greedy(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.relu = nn.ReLU()
+
+        def forward(self, x):
+            if len(x) > 2:  # the trace has one and two
+                raise torch.OutOfMemoryError("no memory")
+            return self.relu(x)
+
+    images = [rng.random((3, 4, 4), dtype=np.float32) for _ in range(8)]
+    stimuli = Stimuli("noise", tuple(map(str, range(8))), images.__getitem__)
+    network = Network(Greedy()).prepare(stimuli)
+    message = (
+        "A batch of 8 stimuli does not fit into the memory of cpu. Give fewer at a time: --batch-size 4, or use another"
+    )
+    with pytest.raises(BadInput, match=message):
+        network.play(stimuli, lambda *_: None)
+    assert network.play(stimuli, lambda *_: None, batch_size=2).n == 8

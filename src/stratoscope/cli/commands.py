@@ -41,7 +41,7 @@ class Command(click.Command):
                 raise
             fail(str(error), FAILED if isinstance(error, UnreadableStimulus) else WRONG)
         except KeyboardInterrupt:
-            fail("Stopped before the end. Results are written whole or not at all, so none are half done.", FAILED)
+            fail("Stopped before the end; nothing half-written was left.", FAILED)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the examples as they are typed, one a line."""

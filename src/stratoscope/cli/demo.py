@@ -19,7 +19,7 @@ from stratoscope.cli.commands import Command, finish
 @click.option(
     "--out", type=click.Path(path_type=Path), default=Path("demo-run"), show_default=True, help="Folder of the run."
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="Seed of everything random.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of everything random.")
 @click.option("--overwrite", is_flag=True, help="Replace results that are in the folder.")
 @click.option("--quiet", "-q", is_flag=True, help="No progress bars.")
 def command(out: Path, seed: int, overwrite: bool, quiet: bool) -> None:

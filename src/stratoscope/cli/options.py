@@ -16,7 +16,7 @@ _SOURCE: tuple[Any, ...] = (
     click.option("--input", "input_", type=click.Choice(["auto", "crop", "squash"]), default="auto", show_default=True, help="How an image is brought to the input size."),
     click.option("--size", type=click.IntRange(min=1), help="Input size in pixels, where the network leaves a choice."),
     click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1 ..."),
-    click.option("--seed", type=int, default=0, show_default=True, help="Seed of everything random."),
+    click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of everything random."),
 )  # fmt: skip
 
 

@@ -60,7 +60,7 @@ def make(spec: str, out: Path, quiet: bool) -> None:
     from stratoscope.stimuli.write import write_stimuli
 
     stimuli = open_stimuli(spec)
-    with tqdm(total=len(stimuli), disable=quiet, unit="image") as bar:
+    with tqdm(total=len(stimuli), disable=quiet, unit=" stimuli", delay=2, leave=False) as bar:
 
         def show(done: int) -> None:
             bar.update(done - bar.n)

@@ -28,7 +28,7 @@ from stratoscope.cli.commands import Command
 @click.option("--rate", type=float, help="Highest learning rate. [default: the recipe's]")
 @click.option("--decay", type=float, help="Weight decay. [default: the recipe's]")
 @click.option("--warmup", type=float, help="Share of the steps in which the rate climbs. [default: the recipe's]")
-@click.option("--seed", type=int, help="Seed of weights, order and held-out views. [default: 0]")
+@click.option("--seed", type=click.IntRange(min=0), help="Seed of weights, order and held-out views. [default: 0]")
 @click.option("--held-out", type=float, help="Share of view space that is held out. [default: 0.2]")
 @click.option("--threads", type=click.IntRange(min=1), help="Threads; others may change the last bits. [default: 1]")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of checkpoints. [default: trained/ARCHITECTURE]")
@@ -48,7 +48,7 @@ def command(architecture: str, out: Path | None, quiet: bool, **asked: Any) -> N
     if "stimuli" in changes:
         changes["stimuli"] = changes["stimuli"].removeprefix("objects:")
     plan = recipe(architecture, **changes)
-    with tqdm(total=plan.steps, disable=quiet, unit="step") as bar:
+    with tqdm(total=plan.steps, disable=quiet, unit=" steps", delay=2) as bar:
 
         def show(done: int, total: int, what: str) -> None:
             bar.total, bar.n = total, done

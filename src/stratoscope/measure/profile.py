@@ -215,7 +215,7 @@ def _strings(value: str | Sequence[str] | None) -> tuple[str, ...] | None:
 
 
 @contextmanager
-def bar(total: int, label: str, what: str, *, show: bool) -> Iterator[Callable[[int], None]]:
+def bar(total: int, label: str, what: str = "stimuli", *, show: bool) -> Iterator[Callable[[int], None]]:
     """Show on stderr how many of `what` are done, the rate and the time left, on anything over two seconds.
 
     The function given takes the number done so far.

@@ -45,6 +45,8 @@ class Settings:
                 f"A run needs at least 1 stimulus a batch and no negative number of workers, but batch_size is "
                 f"{self.batch_size} and workers {self.workers}. Give batch_size=32 and workers=2, say."
             )
+        if self.seed < 0:
+            raise BadInput(f"A seed is a whole number from 0 up, but {self.seed} came. Give seed=0, say.")
 
 
 def record(

@@ -228,7 +228,8 @@ def _places(rows: Sequence[Row]) -> str:
     lesions = [one or "intact" for one in lesion] if len(lesion) > 1 else lesion
     single = [one for words in (item, control) if len(words) == 1 for one in words]
     parts = (*map(_listed, (lesions, stage, metric)), *single)
-    return ", ".join(part for part in parts if part)
+    apart = "; " if any(len(words) > 1 for words in (lesions, stage, metric)) else ", "
+    return apart.join(part for part in parts if part)
 
 
 def _listed(words: Sequence[str]) -> str:

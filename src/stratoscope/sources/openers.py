@@ -187,6 +187,8 @@ def _hint_without_prefix(spec: str) -> str:
         return f" Name the function in the file that makes the network: {spec}:FUNCTION."
     if spec.endswith((".safetensors", *CHECKPOINTS)):
         return " Weights need an architecture: give that as the source, and the file with --weights."
+    if Path(spec).exists():
+        return " It is a file or folder: give the network first, and the stimuli after it."
     return f" Did you mean 'torchvision:{spec}'?" if spec.isidentifier() else ""
 
 
