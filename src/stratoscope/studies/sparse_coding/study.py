@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +19,13 @@ from stratoscope.sources.network import Network
 from stratoscope.statistics.claims import judge_all
 from stratoscope.statistics.correct import CORRECTIONS
 from stratoscope.studies.record import Study, make_study
-from stratoscope.studies.remember import remembered
-from stratoscope.studies.sparse_coding.claims import Layout, sparse_coding_claims, survival
+from stratoscope.studies.sparse_coding.claims import sparse_coding_claims, survival
 from stratoscope.studies.sparse_coding.distributions import EDGES
-from stratoscope.studies.sparse_coding.hear import Heard, checked_categories, checked_units, hear, room
-from stratoscope.studies.sparse_coding.lesion_set import Lesion, planned
+from stratoscope.studies.sparse_coding.hear import Heard, checked_categories, hear
 from stratoscope.studies.sparse_coding.performance import stepwise, with_readout
+from stratoscope.studies.sparse_coding.plan import Plan, elsewhere_name, make_plan
 from stratoscope.studies.sparse_coding.protocol import DECLARED, PSI, Protocol
-from stratoscope.studies.sparse_coding.readout import ReadOut, Readout, check_readout, read_out, require_sklearn
+from stratoscope.studies.sparse_coding.readout import ReadOut, Readout, read_out
 from stratoscope.studies.sparse_coding.stages import Closing, close
 from stratoscope.types import Source, Stage, Stimuli
 
@@ -125,7 +124,9 @@ def run_sparse_coding(
     if out is not None:
         check_target(Path(out), overwrite=overwrite)
     asked = replace(protocol or Protocol(), seed=seed)
-    plan = _plan(source, stimuli, readout_stimuli, readout_stage, readout, stages, unit, lesions, n_models, settings)
+    plan = make_plan(
+        source, stimuli, readout_stimuli, readout_stage, readout, stages, unit, lesions, n_models, settings
+    )
     parts, told, steps = _passes(plan, asked, settings)
     findings = judge_all(
         sparse_coding_claims(plan.layout, asked.n_resamples),
@@ -149,81 +150,7 @@ def run_sparse_coding(
     return study
 
 
-@dataclass(frozen=True)
-class _Plan:
-    """Everything that was found out before the first pass."""
-
-    source: Source
-    stimuli: Stimuli
-    readout_stimuli: Stimuli | None
-    readout: Readout | None
-    lesions: tuple[Lesion, ...]
-    n_models: int
-    layout: Layout
-    notes: tuple[str, ...]
-
-    @property
-    def elsewhere(self) -> bool:
-        """Whether the read-out has stimuli of its own."""
-        return self.readout is not None and self.readout_stimuli is not None
-
-
-def _plan(
-    source: Source,
-    stimuli: Stimuli,
-    readout_stimuli: Stimuli | None,
-    readout_stage: str | None,
-    readout: Readout | None,
-    stages: str | Sequence[str] | None,
-    unit: str | Sequence[str],
-    asked_lesions: str | Sequence[str] | None,
-    n_models: int,
-    settings: Settings,
-) -> _Plan:
-    """Check everything on one stimulus."""
-    checked_categories(stimuli)
-    prepared = source.select(stages=stages, unit=unit).prepare(stimuli) if isinstance(source, Network) else source
-    chosen = checked_units(prepared.stages)
-    notes: list[str] = []
-    stage = _readout_stage(chosen, readout_stage)
-    if readout is not None:
-        readout, why = _possible(readout, readout_stimuli, stimuli)
-        notes += [why] if why else []
-    kept = stage if readout is not None else ""
-    left = room(chosen, stimuli, "" if readout_stimuli is not None else kept, settings.budget)
-    if readout is not None and readout_stimuli is not None:
-        left = min(left, room(chosen, readout_stimuli, kept, settings.budget))
-    made, remarks = planned(prepared, stimuli, asked_lesions, settings.seed)
-    said = str(prepared.describe().get("lesion") or "")
-    base = "" if said == "intact" else said
-    elsewhere = readout is not None and readout_stimuli is not None
-    hierarchy = _elsewhere(chosen[0].hierarchy, readout_stimuli) if elsewhere else chosen[0].hierarchy
-    layout = Layout(chosen, tuple(lesion.name for lesion in made), base, kept, hierarchy if kept else "")
-    cached = remembered(stimuli, left) if made and isinstance(prepared, Network) else stimuli
-    return _Plan(prepared, cached, readout_stimuli, readout, tuple(made), n_models, layout, (*notes, *remarks))
-
-
-def _readout_stage(stages: Sequence[Stage], wanted: str | None) -> str:
-    names = [stage.name for stage in stages]
-    if wanted is not None and wanted not in names:
-        raise unknown_name("stage of this study", wanted, names)
-    return names[-1] if wanted is None else wanted
-
-
-def _possible(readout: Readout, own: Stimuli | None, stimuli: Stimuli) -> tuple[Readout | None, str]:
-    """Refuse stimuli given for a read-out that cannot be read out; leave the read-out of others out, and say so."""
-    require_sklearn()
-    codes, names = checked_categories(stimuli if own is None else own)
-    try:
-        check_readout(codes, names, readout)
-    except StratoscopeError as error:
-        if own is not None:
-            raise
-        return None, f"There is no read-out. {error}"
-    return readout, ""
-
-
-def _passes(plan: _Plan, protocol: Protocol, settings: Settings) -> tuple[list[Results], list[str], dict[str, Any]]:
+def _passes(plan: Plan, protocol: Protocol, settings: Settings) -> tuple[list[Results], list[str], dict[str, Any]]:
     """Play everything; return the runs, remarks, and the stepwise regression."""
     layout = plan.layout
     steps: dict[str, Any] = {}
@@ -241,7 +168,7 @@ def _passes(plan: _Plan, protocol: Protocol, settings: Settings) -> tuple[list[R
     return [*parts, *lesioned], notes, steps
 
 
-def _lesioned(plan: _Plan, protocol: Protocol, settings: Settings) -> tuple[list[Results], list[str]]:
+def _lesioned(plan: Plan, protocol: Protocol, settings: Settings) -> tuple[list[Results], list[str]]:
     models = [(lesion, seed) for lesion in plan.lesions for seed in lesion.seeds(plan.n_models, settings.seed)]
     parts: list[Results] = []
     notes: list[str] = []
@@ -259,7 +186,7 @@ def _lesioned(plan: _Plan, protocol: Protocol, settings: Settings) -> tuple[list
     return parts, notes
 
 
-def _elsewhere_run(plan: _Plan, protocol: Protocol, settings: Settings) -> tuple[Results, dict[str, Any]]:
+def _elsewhere_run(plan: Plan, protocol: Protocol, settings: Settings) -> tuple[Results, dict[str, Any]]:
     """Measure the intact source on the stimuli of the read-out, as a hierarchy of its own."""
     assert plan.readout_stimuli is not None
     label = f"{plan.source.name}: read-out stimuli"
@@ -276,7 +203,7 @@ def _elsewhere_run(plan: _Plan, protocol: Protocol, settings: Settings) -> tuple
 
 
 def _with_readout(
-    plan: _Plan, heard: Heard, closed: list[StageResult], stimuli: Stimuli, protocol: Protocol
+    plan: Plan, heard: Heard, closed: list[StageResult], stimuli: Stimuli, protocol: Protocol
 ) -> tuple[list[StageResult], dict[str, Any]]:
     assert plan.readout is not None
     stage = next(one for one in heard.stages if one.name == plan.layout.readout_stage)
@@ -292,7 +219,7 @@ def _with_readout(
     return with_readout(closed, stage.name, found, protocol), steps
 
 
-def _closing(plan: _Plan, protocol: Protocol, lesion: str, seed: int | None, *, whole: bool) -> Closing:
+def _closing(plan: Plan, protocol: Protocol, lesion: str, seed: int | None, *, whole: bool) -> Closing:
     smallest = min(stage.n_units for stage in plan.layout.stages)
     return Closing(protocol, lesion, seed, smallest, whole)
 
@@ -302,12 +229,8 @@ def _seed(heard: Heard) -> int | None:
     return None if seed is None else int(seed)
 
 
-def _elsewhere(hierarchy: str, stimuli: Stimuli | None) -> str:
-    return f"{hierarchy} on {stimuli.name}" if stimuli is not None else hierarchy
-
-
-def _renamed(plan: _Plan, stage: Stage) -> Stage:
-    return replace(stage, hierarchy=_elsewhere(stage.hierarchy, plan.readout_stimuli))
+def _renamed(plan: Plan, stage: Stage) -> Stage:
+    return replace(stage, hierarchy=elsewhere_name(stage.hierarchy, plan.readout_stimuli))
 
 
 def _results(stimuli: Stimuli, heard: Heard, closed: Sequence[StageResult], settings: Settings) -> Results:
