@@ -100,7 +100,7 @@ def peak_of_this_process() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def measure(n: int = 2000, pairs: int = 5, files: tuple[int, int] = (500, 2000)) -> dict[str, Any]:
+def measure(n: int = 2000, pairs: int = 3, files: tuple[int, int] = (500, 2000)) -> dict[str, Any]:
     """Run the whole benchmark; `n` and `pairs` make it small for the tests."""
     source, in_memory = alexnet(), tensors(n)
     found: dict[str, Any] = {}
@@ -108,7 +108,7 @@ def measure(n: int = 2000, pairs: int = 5, files: tuple[int, int] = (500, 2000))
     with tempfile.TemporaryDirectory() as temporary:
         few = write_jpegs(Path(temporary) / "few", files[0])
         many = write_jpegs(Path(temporary) / "many", files[1])
-        on_disk = st.open_stimuli(str(few))
+        on_disk = st.open_stimuli(str(many))
         found["JPEG files"] = paired_ratio(lambda: ours(source, on_disk), lambda: bare(source, on_disk), pairs)
         memory = {
             f"{what} {n_files}": peak_memory(what, folder)
