@@ -5,7 +5,7 @@ BIN     = $(VENV)/bin
 READY   = $(VENV)/.ready
 JOBS   ?= 2
 
-.PHONY: demo test check bench docs peers clean
+.PHONY: demo test check bench docs clean
 
 demo: $(READY)            ## the main job: the bundled network on rendered objects, ends in a report
 	$(BIN)/stratoscope demo --overwrite
