@@ -67,7 +67,9 @@ def test_numpy_multiplies_on_one_thread_and_on_as_many_as_before_afterwards():
 
     with threadpool_limits(2, user_api="blas"):
         before = threads()
-        with pytest.raises(KeyError), one_blas_thread():
+        with one_blas_thread():
             assert set(threads()) == {1}
+        assert threads() == before
+        with pytest.raises(KeyError), one_blas_thread():
             raise KeyError
         assert threads() == before
