@@ -45,7 +45,11 @@ def responses(path: Path, images: torch.Tensor) -> dict[str, np.ndarray]:
 
 
 def gram_of(units: np.ndarray) -> np.ndarray:
-    return (units @ units.T).astype(np.float64)
+    total = np.zeros((len(units), len(units)))
+    for start in range(0, units.shape[1], 2048):  # in float64: rounded products would not be positive definite
+        block = units[:, start : start + 2048].astype(np.float64)
+        total += block @ block.T
+    return total
 
 
 def predictions(
