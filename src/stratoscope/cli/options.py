@@ -27,6 +27,13 @@ def source_options(function: F) -> F:
     return function
 
 
+def classifier_options(function: F) -> F:
+    """Add the options that say how a network is opened of which one stage and its output are read."""
+    for option in reversed((_SOURCE[0], *_SOURCE[3:])):
+        function = option(function)
+    return function
+
+
 def one_or_many(chosen: tuple[str, ...], default: str) -> str | tuple[str, ...]:
     """Return what a repeatable option was given: the default, the one value, or all of them."""
     return chosen[0] if len(chosen) == 1 else chosen or default

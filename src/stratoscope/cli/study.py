@@ -9,25 +9,27 @@ import click
 
 from stratoscope.cli.commands import Command, Group, finish
 from stratoscope.cli.options import opened_source, source_options
+from stratoscope.cli.unit_lesions import unit_lesions
 
 
 class StudyGroup(Group):
-    """The studies, all in this file."""
+    """The studies, by name."""
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return a study, or None."""
         del ctx
-        return {"sparse-coding": sparse_coding}.get(cmd_name)
+        return {"sparse-coding": sparse_coding, "unit-lesions": unit_lesions}.get(cmd_name)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write an example of each."""
         del ctx
         with formatter.section("Examples"):
             formatter.write("  stratoscope study sparse-coding torchvision:alexnet photos/\n")
+            formatter.write("  stratoscope study unit-lesions bundled:alexnet objects: --stage relu6\n")
         formatter.write("\nEvery study takes --traceback, which shows where an error came from.\n")
 
 
-@click.group(cls=StudyGroup, modules=("sparse-coding",))
+@click.group(cls=StudyGroup, modules=("sparse-coding", "unit-lesions"))
 def command() -> None:
     """Run every analysis of a paper, with the controls it lacked, on any network and stimuli."""
 

@@ -10,21 +10,26 @@ import numpy as np
 from stratoscope.report.parts import Grid, Section
 from stratoscope.report.sentences import number
 from stratoscope.report.sparse_coding import sparse_coding_sections
+from stratoscope.report.unit_lesions import unit_lesions_sections
 from stratoscope.results import Results
 
 #: What shows each study, after its claims.
-STUDIES: dict[str, Callable[[Results], tuple[Section, ...]]] = {"sparse-coding": sparse_coding_sections}
+STUDIES: dict[str, Callable[[Results], tuple[Section, ...]]] = {
+    "sparse-coding": sparse_coding_sections,
+    "unit-lesions": unit_lesions_sections,
+}
 
 _HEAD = ("claim", "control", "verdict", "estimate", "p", "n", "note")
 
 
 def study_sections(results: Results) -> tuple[Section, ...]:
-    """Return the sections of the study these results are of, claims first; none where they are no study."""
+    """Return the sections of the study these results are of, claims first where it has any; none where they are no study."""
     said = results.run.get("study")
     if said is None:
         return ()
     show = STUDIES.get(str(said["name"]))
-    return (claims_section(said), *(show(results) if show else ()))
+    claims = (claims_section(said),) if said["claims"] else ()
+    return (*claims, *(show(results) if show else ()))
 
 
 def claims_section(said: Mapping[str, Any]) -> Section:
