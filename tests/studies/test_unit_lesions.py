@@ -194,7 +194,7 @@ def test_the_interval_is_that_of_resampled_stimuli(rng):
     assert found.high == pytest.approx(values.mean() + half, abs=0.02)
 
 
-def test_a_stage_before_the_gating_is_said_to_rank_poorly():
+def test_a_stage_with_negative_responses_is_said_to_rank_poorly():
     module = Colours()
     with torch.no_grad():
         module.conv.weight.neg_()

@@ -181,7 +181,7 @@ def _remarks(state: Any, by: Sequence[str], n_random: int) -> list[str]:
     if np.min(state["per_unit"]["minimum"]) < 0 and {"lifetime_sparseness", "selectivity"}.intersection(by):
         told.append(
             "Some responses at the ablated stage are negative: lifetime sparseness and selectivity assume responses that "
-            "are not, and rank poorly here. A stage after the gating is better."
+            "are not, and rank poorly here. A stage after a ReLU, where there is one, is better."
         )
     return told
 
