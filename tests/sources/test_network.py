@@ -139,7 +139,9 @@ def test_what_a_visitor_calls_is_not_taken_for_a_call_of_the_network():
 def test_what_a_visitor_keeps_can_be_changed_after_the_pass():
     kept = []
     Network(SignedRelu(), stages="relu").play(toy_stimuli(3), lambda _s, _r, responses: kept.append(responses * 2))
+    before = kept[0].clone()
     kept[0].add_(1)
+    assert torch.equal(kept[0], before + 1)
 
 
 def test_stages_are_unknown_until_one_stimulus_has_passed():

@@ -73,7 +73,11 @@ def test_tied_copies_may_be_missing(tmp_path):
     tied[1].weight = tied[0].weight
     state = {k: v.detach().clone() for k, v in tied.state_dict().items() if k != "1.weight"}
     save_file(state, tmp_path / "w.safetensors")
+    with torch.no_grad():
+        tied[0].weight.zero_()
     load_weights(tied, tmp_path / "w.safetensors")
+    assert torch.equal(tied[1].weight, state["0.weight"])
+    assert tied[1].weight is tied[0].weight
 
 
 def test_other_shapes_are_listed_with_both_and_nothing_is_changed(donor, tmp_path):

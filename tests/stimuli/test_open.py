@@ -115,7 +115,7 @@ def test_the_description_is_plain_values(tmp_path, picture):
 
 def test_stimuli_open_without_importing_torch():
     code = "import sys, stratoscope.stimuli; assert 'torch' not in sys.modules and 'torchvision' not in sys.modules"
-    subprocess.run([sys.executable, "-c", code], check=True)
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_an_option_that_means_nothing_to_the_kind_is_refused(tmp_path, picture):
