@@ -19,7 +19,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 import stratoscope as st
-from stratoscope.studies import run_sparse_coding
+from stratoscope.studies import sparse_coding
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT.parent / "shared" / "data"
@@ -68,7 +68,7 @@ def main(names: list[str]) -> None:
     known = networks()
     for name in names or list(known):
         source, stimuli = known[name]
-        study = run_sparse_coding(source, stimuli, n_models=10, lesions=LESIONS, progress=False)
+        study = sparse_coding(source, stimuli, n_models=10, lesions=LESIONS, progress=False)
         print(f"\n{name}: {len(stimuli)} images, {len(set(stimuli.categories))} categories")
         print(study.findings[0].sentence() if hasattr(study.findings[0], "sentence") else study.findings[0])
         shown = study.claims[["claim", "control", "verdict", "value", "low", "high", "p_corrected", "n", "counted"]]

@@ -19,7 +19,7 @@ from PIL import Image
 import stratoscope as st
 from benchmarks.cost import peak_of_this_process
 from benchmarks.images import pink_noise
-from stratoscope.studies import run_sparse_coding
+from stratoscope.studies import sparse_coding
 
 CLASSES, ORIGINALS = 1000, 200
 
@@ -45,7 +45,7 @@ def study(folder: str) -> None:
     stimuli = st.open_stimuli(folder)
     start = time.perf_counter()
     source = st.open_source("bundled:alexnet")
-    run_sparse_coding(source, stimuli, readout=None, lesions="none", progress=False)
+    sparse_coding(source, stimuli, readout=None, lesions="none", progress=False)
     took = time.perf_counter() - start
     print(f"{len(stimuli):6} images: {1e3 * took / len(stimuli):.2f} ms an image, peak {peak_of_this_process():.0f} MB")
 

@@ -8,8 +8,8 @@ import pytest
 from stratoscope.report import write_report
 from stratoscope.report.build import build_report
 from stratoscope.sources.arrays import Arrays
-from stratoscope.studies import Readout, run_sparse_coding
-from stratoscope.studies.sparse_coding.protocol import Protocol
+from stratoscope.studies import Readout, sparse_coding
+from stratoscope.studies.liu2020.protocol import Protocol
 from stratoscope.testing.results import toy_results
 
 
@@ -22,9 +22,7 @@ def study():
     }
     source = Arrays(stages, columns={"category": codes.astype(str)}, name="a <cortex>")
     protocol = Protocol(n_subsets=2, n_resamples=20)
-    return run_sparse_coding(
-        source, source.stimuli(), protocol=protocol, readout=Readout(stepwise=True), progress=False
-    )
+    return sparse_coding(source, source.stimuli(), protocol=protocol, readout=Readout(stepwise=True), progress=False)
 
 
 def test_claims_come_first_and_figures_after(study):

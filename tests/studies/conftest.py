@@ -11,8 +11,8 @@ import torch
 from torch import nn
 
 from stratoscope.sources.network import Network
-from stratoscope.studies import run_sparse_coding
-from stratoscope.studies.sparse_coding.protocol import Protocol
+from stratoscope.studies import sparse_coding
+from stratoscope.studies.liu2020.protocol import Protocol
 from stratoscope.types import Stimuli
 
 
@@ -88,4 +88,4 @@ def how():
 
 @pytest.fixture(scope="session")
 def study(how):
-    return run_sparse_coding(Network(Small(), name="small"), some_stimuli(np.random.default_rng(5)), **how)
+    return sparse_coding(Network(Small(), name="small"), some_stimuli(np.random.default_rng(5)), **how)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from stratoscope.studies.sparse_coding.distributions import EDGES, distribution, fit
+from stratoscope.studies.liu2020.distributions import EDGES, distribution, fit
 
 
 def test_the_shape_of_weibull_samples_is_found(rng):

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from stratoscope.errors import BadInput, UnknownName
-from stratoscope.studies.sparse_coding.lesion_set import ALL, DEFAULT, IN_THE_PAPER, planned
+from stratoscope.studies.liu2020.lesion_set import ALL, DEFAULT, IN_THE_PAPER, planned
 
 
 @pytest.fixture

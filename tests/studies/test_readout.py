@@ -7,9 +7,9 @@ import pytest
 
 from stratoscope.errors import BadInput, MissingExtra, TooFew, UnknownName
 from stratoscope.results import StageResult, Values
-from stratoscope.studies.sparse_coding.performance import forward_selection, stepwise
-from stratoscope.studies.sparse_coding.protocol import PSI
-from stratoscope.studies.sparse_coding.readout import ReadOut, Readout, place_in_category, read_out
+from stratoscope.studies.liu2020.performance import forward_selection, stepwise
+from stratoscope.studies.liu2020.protocol import PSI
+from stratoscope.studies.liu2020.readout import ReadOut, Readout, place_in_category, read_out
 from stratoscope.types import Stage
 
 NAMES = ["a", "b", "c"]

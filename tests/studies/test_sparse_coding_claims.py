@@ -10,7 +10,7 @@ from stratoscope.statistics.claim_records import ClaimVerdict, Finding
 from stratoscope.statistics.comparison import Comparison
 from stratoscope.statistics.stage_values import StageValues
 from stratoscope.statistics.trend import kendall_points
-from stratoscope.studies.sparse_coding.claims import Layout, abolished_rise, sparse_coding_claims, survival
+from stratoscope.studies.liu2020.claims import Layout, abolished_rise, sparse_coding_claims, survival
 from stratoscope.types import Estimate, Stage
 
 CONV = tuple(Stage(f"conv{i}", i / 5, "relu", (8, 4, 4), "channel", 8, hierarchy="net") for i in range(3))

@@ -11,9 +11,9 @@ from stratoscope.measure.record import Settings
 from stratoscope.models.architectures import build
 from stratoscope.sources.arrays import Arrays
 from stratoscope.sources.network import Network
-from stratoscope.studies.sparse_coding.hear import KeptResponses, hear
-from stratoscope.studies.sparse_coding.protocol import PSI, Protocol
-from stratoscope.studies.sparse_coding.stages import Closing, close
+from stratoscope.studies.hear import KeptResponses, hear
+from stratoscope.studies.liu2020.protocol import PSI, Protocol
+from stratoscope.studies.liu2020.stages import Closing, close
 from stratoscope.types import Stimuli
 
 SETTINGS = Settings(64, 1, 10**9, 0, skip_unreadable=False, progress=False)

@@ -10,8 +10,8 @@ from torch import nn
 from stratoscope.errors import BadInput, BudgetTooSmall, ResultsError, TooFew, UnknownName
 from stratoscope.sources.arrays import Arrays
 from stratoscope.sources.network import Network
-from stratoscope.studies import Readout, open_study, run_sparse_coding
-from stratoscope.studies.sparse_coding.protocol import PSI
+from stratoscope.studies import Readout, open_study, sparse_coding
+from stratoscope.studies.liu2020.protocol import PSI
 
 
 def golden():
@@ -23,7 +23,7 @@ def golden():
 
 def test_golden_values_come_through_the_whole_study(how):
     source = Arrays({"a": golden(), "b": golden()}, columns={"category": np.arange(6).astype(str)})
-    found = run_sparse_coding(source, source.stimuli(), **how).results["a"]
+    found = sparse_coding(source, source.stimuli(), **how).results["a"]
     expected = [0.34984514, 0.26398315, 0.22789920, 0.30218606, 0.47602950, 0.48534001]
     raw = [0.51260504, 0.36494598, 0.35888502, 0.30918073, 0.35128806, 0.61949266]
     np.testing.assert_allclose(found[PSI], expected, atol=1e-8)
@@ -35,7 +35,7 @@ def test_golden_values_come_through_the_whole_study(how):
 def test_degenerate_stages_are_measured_and_say_so(how):
     one_hot, dead = np.eye(6, 8), np.zeros((6, 8))
     source = Arrays({"one-hot": one_hot, "dead": dead}, columns={"category": np.arange(6).astype(str)})
-    results = run_sparse_coding(source, source.stimuli(), **how).results
+    results = sparse_coding(source, source.stimuli(), **how).results
     np.testing.assert_allclose(results["one-hot"]["raw_treves_rolls"], 1)
     np.testing.assert_array_equal(results["dead"][PSI], 0)
     assert float(results["dead"]["constant_fraction"]) == 1
@@ -46,7 +46,7 @@ def test_degenerate_stages_are_measured_and_say_so(how):
 
 def test_each_source_is_played_once_and_each_stimulus_decoded_once(network, stimuli, small, how):
     small.batches.clear()
-    study = run_sparse_coding(network, stimuli, **how)
+    study = sparse_coding(network, stimuli, **how)
     models = 1 + 2 + 2 + 1 + 2
     # Batches of one or two stimuli are those that a network is prepared with.
     assert [size for size in small.batches if size > 2] == models * [16, 16, 8]
@@ -78,7 +78,7 @@ def test_lesions_keep_their_seeds_and_differ_between_them(study):
 
 
 def test_the_same_seed_gives_the_same_study(network, stimuli, how):
-    study, again = (run_sparse_coding(network, stimuli, lesions=["permute_weights"], **how) for _ in range(2))
+    study, again = (sparse_coding(network, stimuli, lesions=["permute_weights"], **how) for _ in range(2))
     assert again.claims.equals(study.claims)
     assert again.table().drop(columns="note").equals(study.table().drop(columns="note"))
 
@@ -121,7 +121,7 @@ def test_results_that_are_no_study_are_not_opened_as_one(study, tmp_path):
 
 def test_other_stimuli_can_be_read_out(network, stimuli, make_stimuli, how):
     other = replace(make_stimuli(7, 6), name="others")
-    study = run_sparse_coding(network, stimuli, readout_stimuli=other, lesions="none", **how)
+    study = sparse_coding(network, stimuli, readout_stimuli=other, lesions="none", **how)
     assert set(study.table()["hierarchy"]) == {"small", "small on others"}
     claims = study.claims.query("control == ''").set_index("claim")
     assert claims.loc["sparse-is-read-out-better", "n"] == 7
@@ -137,44 +137,44 @@ def test_accuracy_and_correlations_are_in_the_table(study):
 
 def test_unlabelled_stimuli_are_refused(network, stimuli, how):
     with pytest.raises(BadInput, match="compares categories, and 'random images' has no column 'category'"):
-        run_sparse_coding(network, replace(stimuli, columns={}), **how)
+        sparse_coding(network, replace(stimuli, columns={}), **how)
 
 
 def test_one_category_is_refused(network, make_stimuli, how):
     with pytest.raises(TooFew, match=r"needs at least 2 categories, .* has 1 \(category 0\). Add class folders"):
-        run_sparse_coding(network, make_stimuli(1), **how)
+        sparse_coding(network, make_stimuli(1), **how)
 
 
 def test_a_category_with_one_image_has_sparseness_and_no_read_out(network, make_stimuli, how):
     stimuli = make_stimuli(3, 4)
     stimuli.columns["category"][0] = "alone"
-    study = run_sparse_coding(network, stimuli, lesions="none", **how)
+    study = sparse_coding(network, stimuli, lesions="none", **how)
     assert "readout_accuracy" not in set(study.table()["metric"])
     remark = next(one for one in study.results.remarks if one.startswith("There is no read-out."))
     assert "at least 2 stimuli of every category, but 1 of 4 have fewer: 'alone' (1)" in remark
     with pytest.raises(TooFew, match="'alone' \\(1\\)"):
-        run_sparse_coding(network, stimuli, readout_stimuli=stimuli, lesions="none", **how)
+        sparse_coding(network, stimuli, readout_stimuli=stimuli, lesions="none", **how)
 
 
 def test_a_network_without_gates_is_measured_and_says_that_none_was_removed(stimuli, small, how):
     source = Network(small(gating=nn.Identity), name="linear")
     how = {**how, "stages": ["conv1", "conv2", "fc1", "fc2"]}
-    study = run_sparse_coding(source, stimuli, **how)
+    study = sparse_coding(source, stimuli, **how)
     assert any(re.match("remove_gating was left out: The lesion changed nothing", one) for one in study.results.remarks)
     assert "rise-needs-gating" not in set(study.claims["claim"])
     with pytest.raises(BadInput, match="The lesion 'remove_gating' cannot be made of 'linear'"):
-        run_sparse_coding(source, stimuli, lesions=["remove_gating"], **how)
+        sparse_coding(source, stimuli, lesions=["remove_gating"], **how)
 
 
 def test_a_network_without_biases_says_that_none_were_permuted(stimuli, small, how):
-    study = run_sparse_coding(
+    study = sparse_coding(
         Network(small(biases=False), name="unbiased"), stimuli, lesions="paper", **{**how, "n_models": 1}
     )
     assert any(one.startswith("permute_biases was left out:") for one in study.results.remarks)
 
 
 def test_a_read_out_that_does_not_converge_is_in_the_notes(network, stimuli, how):
-    study = run_sparse_coding(network, stimuli, readout=Readout(max_iter=1), lesions="none", **how)
+    study = sparse_coding(network, stimuli, readout=Readout(max_iter=1), lesions="none", **how)
     assert any("did not converge in 1 iterations" in note for note in study.results.notes)
 
 
@@ -182,17 +182,17 @@ def test_responses_that_exist_already_are_studied_without_lesions(rng, how):
     source = Arrays(
         {"V1": rng.random((12, 9)), "IT": rng.random((12, 7))}, columns={"category": np.tile(["a", "b", "c"], 4)}
     )
-    study = run_sparse_coding(source, source.stimuli(), **how)
+    study = sparse_coding(source, source.stimuli(), **how)
     assert any(one.startswith("No lesions were made") for one in study.results.remarks)
     with pytest.raises(BadInput, match="only a network can be lesioned"):
-        run_sparse_coding(source, source.stimuli(), lesions="paper", **how)
+        sparse_coding(source, source.stimuli(), lesions="paper", **how)
 
 
 def test_a_budget_that_is_too_small_says_which_would_do(network, stimuli, how):
     with pytest.raises(
         BudgetTooSmall, match=r"needs at least 9\.8 kB .* but the budget is 1\.0 kB. Give --budget 9\.8kB"
     ):
-        run_sparse_coding(network, stimuli, budget="1kB", **how)
+        sparse_coding(network, stimuli, budget="1kB", **how)
 
 
 @pytest.mark.parametrize(
@@ -212,7 +212,7 @@ def test_a_budget_that_is_too_small_says_which_would_do(network, stimuli, how):
 def test_wrong_wishes_are_refused_before_the_pass(network, stimuli, small, wrong, error, message, how):
     small.batches.clear()
     with pytest.raises(error, match=re.escape(message)):
-        run_sparse_coding(network, stimuli, **{**how, **wrong})
+        sparse_coding(network, stimuli, **{**how, **wrong})
     assert max(small.batches, default=0) <= 2
 
 
@@ -221,6 +221,6 @@ def test_responses_that_are_not_finite_cost_one_stage(rng, how):
     broken = values.copy()
     broken[3, 2] = np.nan
     source = Arrays({"whole": values, "broken": broken}, columns={"category": np.tile(["a", "b", "c"], 4)})
-    study = run_sparse_coding(source, source.stimuli(), readout_stage="whole", **how)
+    study = sparse_coding(source, source.stimuli(), readout_stage="whole", **how)
     assert any("broken, population_sparseness" in line and "not finite" in line for line in study.results.failures)
     assert np.isfinite(study.results["whole"][PSI]).all()

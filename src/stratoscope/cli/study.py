@@ -116,10 +116,10 @@ def sparse_coding(model: str, stimuli: str, **asked: Any) -> None:
     claims before and after controls, and a report. MODEL and STIMULI are those of 'stratoscope profile'; STIMULI needs
     categories.
     """
-    from stratoscope.studies import run_sparse_coding
+    from stratoscope.studies import sparse_coding
 
     own = asked["readout_stimuli"]
-    study = run_sparse_coding(
+    study = sparse_coding(
         opened_source(model, asked),
         _stimuli(stimuli, asked),
         readout_stimuli=None if own is None else _stimuli(own, asked),
@@ -149,7 +149,7 @@ def _stimuli(spec: str, asked: dict[str, Any]) -> Any:
 def _run(asked: dict[str, Any]) -> dict[str, Any]:
     """Return what the study itself is told."""
     from stratoscope.studies import Readout
-    from stratoscope.studies.sparse_coding.protocol import Protocol
+    from stratoscope.studies.liu2020.protocol import Protocol
 
     kept = ("readout_stage", "n_models", "correction", "seed", "batch_size", "workers", "budget", "skip_unreadable",
             "out", "overwrite")  # fmt: skip

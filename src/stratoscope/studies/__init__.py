@@ -9,19 +9,19 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from stratoscope.studies.liu2020.readout import Readout
+    from stratoscope.studies.liu2020.study import sparse_coding
     from stratoscope.studies.record import Study, open_study
-    from stratoscope.studies.sparse_coding.readout import Readout
-    from stratoscope.studies.sparse_coding.study import run_sparse_coding
     from stratoscope.studies.unit_lesions.study import ablate_by_rank
 
 _HOMES = {
-    "Readout": "stratoscope.studies.sparse_coding.readout",
+    "Readout": "stratoscope.studies.liu2020.readout",
     "Study": "stratoscope.studies.record",
     "ablate_by_rank": "stratoscope.studies.unit_lesions.study",
     "open_study": "stratoscope.studies.record",
-    "run_sparse_coding": "stratoscope.studies.sparse_coding.study",
+    "sparse_coding": "stratoscope.studies.liu2020.study",
 }
-__all__ = ["Readout", "Study", "ablate_by_rank", "open_study", "run_sparse_coding"]
+__all__ = ["Readout", "Study", "ablate_by_rank", "open_study", "sparse_coding"]
 
 
 def __getattr__(name: str) -> Any:

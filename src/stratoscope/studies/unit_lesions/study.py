@@ -17,8 +17,8 @@ from stratoscope.metrics.declare import METRICS
 from stratoscope.results import Results, check_target, declared
 from stratoscope.sources.lesions import ablate_units
 from stratoscope.sources.network import Network
+from stratoscope.studies.hear import Heard, hear, room
 from stratoscope.studies.remember import remembered
-from stratoscope.studies.sparse_coding.hear import Heard, hear, room
 from stratoscope.studies.unit_lesions.classes import checked_codes, class_of_categories, correctness, output_stage
 from stratoscope.studies.unit_lesions.criteria import CRITERIA, ENDS, RANDOM, check_asked, planned_ablations, scores
 from stratoscope.studies.unit_lesions.rows import DECLARED, Measured, ablation_labels, random_losses, stage_result

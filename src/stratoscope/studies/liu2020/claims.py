@@ -13,7 +13,7 @@ from stratoscope.statistics.claims import Claim, Control, Finding, Reading
 from stratoscope.statistics.comparison import Comparison
 from stratoscope.statistics.stage_values import StageValues
 from stratoscope.statistics.trend import replicate_taus
-from stratoscope.studies.sparse_coding.protocol import INDICES, PAPER, PSI
+from stratoscope.studies.liu2020.protocol import INDICES, PAPER, PSI
 from stratoscope.types import Stage
 
 

@@ -76,12 +76,12 @@ def checked_categories(stimuli: Stimuli) -> tuple[Integers, list[str]]:
     codes = category_codes(stimuli)
     if codes is None:
         raise BadInput(
-            f"The sparse-coding study compares categories, and {stimuli.name!r} has no column 'category'. "
+            f"This study compares categories, and {stimuli.name!r} has no column 'category'. "
             "Use class folders, or a CSV with that column."
         )
     if len(codes[1]) < 2:
         raise TooFew(
-            f"The sparse-coding study needs at least 2 categories, because units are z-scored over them, but "
+            f"This study needs at least 2 categories, because units are z-scored over them, but "
             f"{stimuli.name!r} has {len(codes[1])} ({', '.join(codes[1])}). Add class folders."
         )
     return codes
@@ -91,9 +91,7 @@ def checked_units(stages: Sequence[Stage]) -> tuple[Stage, ...]:
     """Refuse stages read with several definitions of a unit."""
     units = list(dict.fromkeys(stage.unit for stage in stages))
     if len(units) > 1:
-        raise BadInput(
-            f"The sparse-coding study reads one definition of a unit, but {', '.join(units)} came. Choose one."
-        )
+        raise BadInput(f"This study reads one definition of a unit, but {', '.join(units)} came. Choose one.")
     return tuple(stages)
 
 

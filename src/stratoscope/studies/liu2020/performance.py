@@ -13,8 +13,8 @@ from stratoscope.results import Row, StageResult, Values
 from stratoscope.statistics.association import partial_correlation, pearson, spearman
 from stratoscope.statistics.comparison import Comparison
 from stratoscope.statistics.intervals import median_interval
-from stratoscope.studies.sparse_coding.protocol import PSI, Protocol
-from stratoscope.studies.sparse_coding.readout import ReadOut
+from stratoscope.studies.liu2020.protocol import PSI, Protocol
+from stratoscope.studies.liu2020.readout import ReadOut
 from stratoscope.types import Estimate, Floats, Stage
 
 METRIC = "correlation_with_accuracy"

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from stratoscope.errors import StratoscopeError, unknown_name
 from stratoscope.measure.record import Settings
 from stratoscope.sources.network import Network
+from stratoscope.studies.hear import checked_categories, checked_units, room
+from stratoscope.studies.liu2020.claims import Layout
+from stratoscope.studies.liu2020.lesion_set import Lesion, planned
+from stratoscope.studies.liu2020.readout import Readout, check_readout, require_sklearn
 from stratoscope.studies.remember import remembered
-from stratoscope.studies.sparse_coding.claims import Layout
-from stratoscope.studies.sparse_coding.hear import checked_categories, checked_units, room
-from stratoscope.studies.sparse_coding.lesion_set import Lesion, planned
-from stratoscope.studies.sparse_coding.readout import Readout, check_readout, require_sklearn
 from stratoscope.types import Source, Stage, Stimuli
 
 

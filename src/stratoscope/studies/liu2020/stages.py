@@ -14,9 +14,9 @@ from stratoscope.metrics.controls import without_constant_units
 from stratoscope.metrics.declare import METRICS
 from stratoscope.results import Row, StageResult, Values
 from stratoscope.statistics.resample import percentile_interval
-from stratoscope.studies.sparse_coding.distributions import distribution
-from stratoscope.studies.sparse_coding.hear import Heard, seen_categories
-from stratoscope.studies.sparse_coding.protocol import INDICES, PSI, RESIDUE, Protocol
+from stratoscope.studies.hear import Heard, seen_categories
+from stratoscope.studies.liu2020.distributions import distribution
+from stratoscope.studies.liu2020.protocol import INDICES, PSI, RESIDUE, Protocol
 from stratoscope.types import Estimate, Floats, Stage
 
 _MEDIAN = "median over categories"

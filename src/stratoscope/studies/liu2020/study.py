@@ -18,22 +18,22 @@ from stratoscope.results import Declared, Results, StageResult, check_target, de
 from stratoscope.sources.network import Network
 from stratoscope.statistics.claims import judge_all
 from stratoscope.statistics.correct import CORRECTIONS
+from stratoscope.studies.hear import Heard, checked_categories, hear
+from stratoscope.studies.liu2020.claims import sparse_coding_claims, survival
+from stratoscope.studies.liu2020.distributions import EDGES
+from stratoscope.studies.liu2020.performance import stepwise, with_readout
+from stratoscope.studies.liu2020.plan import Plan, elsewhere_name, make_plan
+from stratoscope.studies.liu2020.protocol import DECLARED, PSI, Protocol
+from stratoscope.studies.liu2020.readout import ReadOut, Readout, read_out
+from stratoscope.studies.liu2020.stages import Closing, close
 from stratoscope.studies.record import Study, make_study
-from stratoscope.studies.sparse_coding.claims import sparse_coding_claims, survival
-from stratoscope.studies.sparse_coding.distributions import EDGES
-from stratoscope.studies.sparse_coding.hear import Heard, checked_categories, hear
-from stratoscope.studies.sparse_coding.performance import stepwise, with_readout
-from stratoscope.studies.sparse_coding.plan import Plan, elsewhere_name, make_plan
-from stratoscope.studies.sparse_coding.protocol import DECLARED, PSI, Protocol
-from stratoscope.studies.sparse_coding.readout import ReadOut, Readout, read_out
-from stratoscope.studies.sparse_coding.stages import Closing, close
 from stratoscope.types import Source, Stage, Stimuli
 
 NAME = "sparse-coding"
 _DECLARED_METRICS = (PSI, "dead_fraction", "constant_fraction")
 
 
-def run_sparse_coding(
+def sparse_coding(
     source: Source,
     stimuli: Stimuli,
     *,
@@ -79,7 +79,7 @@ def run_sparse_coding(
         What a unit is; one definition for all stages.
     lesions : str or sequence of str, optional
         ``default`` (permuted weights, permuted biases, gating removed, fresh initialisation), ``paper``, ``all``,
-        ``none``, or names as in `stratoscope.studies.sparse_coding.lesion_set.ALL`, also with `` at STAGE`` or `` at each``.
+        ``none``, or names as in `stratoscope.studies.liu2020.lesion_set.ALL`, also with `` at STAGE`` or `` at each``.
     n_models : int
         Models of each random lesion, with seeds ``seed``, ``seed + 1`` ... The paper permutes the ten models one after
         another; each is here a permutation of its own, which has the same distribution and can be made again by its seed.
@@ -113,7 +113,7 @@ def run_sparse_coding(
 
     Examples
     --------
-    >>> study = run_sparse_coding(source, st.open_stimuli("photos/"), out="run")  # doctest: +SKIP
+    >>> study = sparse_coding(source, st.open_stimuli("photos/"), out="run")  # doctest: +SKIP
     >>> print(study.findings[0])  # doctest: +SKIP
     """
     settings = Settings(batch_size, workers, parse_bytes(budget), seed, skip_unreadable, progress)
