@@ -3,6 +3,13 @@
 from stratoscope.metrics.controls import shuffled, size_matched, structureless, without_constant_units
 from stratoscope.metrics.decimation import two_nn_decimation
 from stratoscope.metrics.gride import gride
+from stratoscope.metrics.information import (
+    InformationTable,
+    ObjectInformation,
+    information_table,
+    object_information,
+    unit_information,
+)
 from stratoscope.metrics.levina_bickel import levina_bickel
 from stratoscope.metrics.lifetime import lifetime_sparseness
 from stratoscope.metrics.moments import constant_fraction, dead_fraction, unit_mean, unit_variance
@@ -12,6 +19,8 @@ from stratoscope.metrics.spectrum import eigenspectrum, participation_ratio, par
 from stratoscope.metrics.two_nn import two_nn
 
 __all__ = [
+    "InformationTable",
+    "ObjectInformation",
     "cka",
     "cka_matrix",
     "cka_of_grams",
@@ -19,8 +28,10 @@ __all__ = [
     "dead_fraction",
     "eigenspectrum",
     "gride",
+    "information_table",
     "levina_bickel",
     "lifetime_sparseness",
+    "object_information",
     "participation_ratio",
     "participation_ratio_corrected",
     "population_sparseness",
@@ -31,6 +42,7 @@ __all__ = [
     "structureless",
     "two_nn",
     "two_nn_decimation",
+    "unit_information",
     "unit_mean",
     "unit_variance",
     "without_constant_units",
