@@ -13,6 +13,7 @@ from stratoscope.metrics.information import (
 from stratoscope.metrics.levina_bickel import levina_bickel
 from stratoscope.metrics.lifetime import lifetime_sparseness
 from stratoscope.metrics.moments import constant_fraction, dead_fraction, unit_mean, unit_variance
+from stratoscope.metrics.rsa import noise_ceiling, rsa, split_half_ceiling
 from stratoscope.metrics.similarity import cka, cka_matrix, cka_of_grams, rdm
 from stratoscope.metrics.sparseness import population_sparseness, stimulus_sparseness
 from stratoscope.metrics.spectrum import eigenspectrum, participation_ratio, participation_ratio_corrected
@@ -31,13 +32,16 @@ __all__ = [
     "information_table",
     "levina_bickel",
     "lifetime_sparseness",
+    "noise_ceiling",
     "object_information",
     "participation_ratio",
     "participation_ratio_corrected",
     "population_sparseness",
     "rdm",
+    "rsa",
     "shuffled",
     "size_matched",
+    "split_half_ceiling",
     "stimulus_sparseness",
     "structureless",
     "two_nn",
