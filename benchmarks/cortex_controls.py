@@ -46,7 +46,9 @@ def table(seeds: int = 30) -> None:
             print(f"d = {d:<2} {name}  {_row(mean)}  sd {_row(spread)}  earlier {_row(earlier)}  in sd {_row(away)}")
     print(f"largest distance to the earlier simulation: {worst:.2f} standard deviations of one simulation")
     for n, earlier in NOISE.items():
-        reads = [gride(np.random.default_rng(s).poisson(1.5, (230, n)).astype(float), n1=(1,)).value[0] for s in range(seeds)]
+        reads = [
+            gride(np.random.default_rng(s).poisson(1.5, (230, n)).astype(float), n1=(1,)).value[0] for s in range(seeds)
+        ]
         print(f"noise alone, {n} neurons: {np.mean(reads):.1f} sd {np.std(reads, ddof=1):.1f}, earlier {earlier}")
 
 
@@ -62,8 +64,12 @@ def order(seeds: int = 40) -> None:
                      ratio.value, signal.iloc[0] < signal.iloc[1], found.controlled["many"].value, found.controlled["few"].value))  # fmt: skip
     raw, right, clear, ranks, ratios, linear, one, other = map(np.array, zip(*rows, strict=True))
     print(f"raw TwoNN inverts the order in {raw.sum()} of {seeds} seeds")
-    print(f"controlled: right order in {right.sum()}, with an interval below 1 in {clear.sum()}; n1 {sorted(set(ranks))}")
-    print(f"controlled 2: {np.nanmean(one):.2f} sd {np.nanstd(one):.2f}; controlled 5: {np.nanmean(other):.2f} sd {np.nanstd(other):.2f}")
+    print(
+        f"controlled: right order in {right.sum()}, with an interval below 1 in {clear.sum()}; n1 {sorted(set(ranks))}"
+    )
+    print(
+        f"controlled 2: {np.nanmean(one):.2f} sd {np.nanstd(one):.2f}; controlled 5: {np.nanmean(other):.2f} sd {np.nanstd(other):.2f}"
+    )
     print(f"ratio {np.nanmean(ratios):.2f}; noise-corrected participation ratio in the right order in {linear.sum()}")
 
 
@@ -77,11 +83,15 @@ def coverage(seeds: int = 100) -> None:
             clean[seed] = dict(zip(RANKS, gride(one.rates, n1=RANKS).value, strict=True))
             values.append(found.controlled["area"])
         for estimate, rank in zip(values, ranks, strict=True):
-            held.append(rank > 0 and estimate.low <= np.mean([curve[rank] for curve in clean.values()]) <= estimate.high)
+            held.append(
+                rank > 0 and estimate.low <= np.mean([curve[rank] for curve in clean.values()]) <= estimate.high
+            )
         used = max(set(ranks), key=ranks.count)
         reads = [e.value for e, rank in zip(values, ranks, strict=True) if rank == used]
         truth = np.mean([curve[used] for curve in clean.values()])
-        print(f"d = {d}, {units} units, mean {mean}: covered {np.mean(held):.2f} of {seeds}; at n1 = {used} {np.mean(reads):.2f}, noiseless {truth:.2f}")
+        print(
+            f"d = {d}, {units} units, mean {mean}: covered {np.mean(held):.2f} of {seeds}; at n1 = {used} {np.mean(reads):.2f}, noiseless {truth:.2f}"
+        )
 
 
 def extrapolation(seeds: int = 20) -> None:
@@ -93,7 +103,9 @@ def extrapolation(seeds: int = 20) -> None:
         whole.append(participation_ratio(one.rates).value)
         raw.append(participation_ratio(trial_means(counts)).value)
         cleaned.append(signal_participation_ratio(counts).value)
-        limits.append(extrapolated(counts, lambda part: signal_participation_ratio(part).value, axis=2, over="unit", seed=seed))
+        limits.append(
+            extrapolated(counts, lambda part: signal_participation_ratio(part).value, axis=2, over="unit", seed=seed)
+        )
     inside = [e.low <= w <= e.high for e, w in zip(limits, whole, strict=True)]
     print(f"participation ratio of 2000 noiseless units {np.mean(whole):.2f}; of 100 units raw {np.mean(raw):.2f}, noise-corrected "
           f"{np.mean(cleaned):.2f}, extrapolated in units {np.mean([e.value for e in limits]):.2f}, within its interval {np.mean(inside):.2f}")  # fmt: skip

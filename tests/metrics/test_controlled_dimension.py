@@ -64,7 +64,14 @@ def test_every_raw_number_stands_beside_its_controls(found):
     ]  # fmt: skip
     for _, rows in table.groupby("area"):
         kinds = set(zip(rows["quantity"], rows["control"], strict=True))
-        wanted = {"", "equal units and trials", "equal rates", "trial-split noise", "untuned Poisson", "noise-corrected"}
+        wanted = {
+            "",
+            "equal units and trials",
+            "equal rates",
+            "trial-split noise",
+            "untuned Poisson",
+            "noise-corrected",
+        }
         assert {("gride", control) for control in wanted} <= kinds
         assert {("two_nn", ""), ("dimension", "controlled"), ("margin", "noise-corrected")} <= kinds
         assert {("participation_ratio", c) for c in ("", "equal units and trials", "noise-corrected")} <= kinds

@@ -29,7 +29,9 @@ def test_r2_is_the_share_of_variance_and_decides():
     fits = fit_fields(FieldMaps(np.stack([clear, noisy]), X, Y))
     assert fits.accepted.tolist() == [True, False]
     rest = clear - gaussian(
-        np.array([getattr(fits, n)[0] for n in ("azimuth", "elevation", "sigma_x", "sigma_y", "amplitude", "offset")]), X, Y
+        np.array([getattr(fits, n)[0] for n in ("azimuth", "elevation", "sigma_x", "sigma_y", "amplitude", "offset")]),
+        X,
+        Y,
     )
     assert fits.r2[0] == pytest.approx(1 - (rest**2).sum() / ((clear - clear.mean()) ** 2).sum())
     assert fit_fields(FieldMaps(np.stack([clear, noisy]), X, Y), smallest_r2=0.0).accepted.all()
@@ -102,7 +104,9 @@ def test_what_is_no_map_is_refused_in_a_sentence():
         FieldMaps(np.where(bump() == bump().max(), np.nan, bump())[None], X, Y)
     with pytest.raises(BadInput, match=r"1 of 2 receptive fields are nowhere above zero .*first: unit 1"):
         FieldMaps(np.stack([bump(), -bump()]), X, Y).on_pixels(X, Y)
-    with pytest.raises(BadInput, match="1 of 4 cells of the grid have no presentation; the first is orientation 0 at azimuth 10"):
+    with pytest.raises(
+        BadInput, match="1 of 4 cells of the grid have no presentation; the first is orientation 0 at azimuth 10"
+    ):
         bar_maps(np.ones((3, 1)), [0, 0, 10], [5, -5, 5], [0, 0, 0])
     with pytest.raises(BadInput, match="needs a finite azimuth for each of 3 presentations"):
         bar_maps(np.ones((3, 1)), [0, np.nan, 10], [5, -5, 5], [0, 0, 0])

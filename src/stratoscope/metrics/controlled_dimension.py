@@ -98,7 +98,9 @@ def controlled_dimension(
     counts = checked_areas(areas, "controlled_dimension")
     ranks = checked_ranks(n1)
     sizes = equal_sizes(counts, n_units=n_units, n_trials=n_trials, n_draws=n_resamples, seed=seed)
-    measured = {name: _Area(name, array, sizes, ranks, _measured(array, sizes, ranks)) for name, array in counts.items()}
+    measured = {
+        name: _Area(name, array, sizes, ranks, _measured(array, sizes, ranks)) for name, array in counts.items()
+    }
     shared = _shared_rank(measured.values(), margin)
     rows: list[ControlRow] = []
     for area in measured.values():

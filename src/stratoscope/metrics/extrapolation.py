@@ -100,7 +100,9 @@ def extrapolated(
     value = limit(everyone, seed)
     folds = np.array_split(np.random.default_rng(seed).permutation(everyone), blocks)
     parts = np.array([limit(np.setdiff1d(everyone, fold), seed) for fold in folds])
-    spread = float(np.sqrt((blocks - 1) / blocks * ((parts - parts.mean()) ** 2).sum())) * float(student.ppf(0.975, blocks - 1))
+    spread = float(np.sqrt((blocks - 1) / blocks * ((parts - parts.mean()) ** 2).sum())) * float(
+        student.ppf(0.975, blocks - 1)
+    )
     low, high = _ends(value, spread, form)
     inverse = form == "inverse"
     gone = inverse and value <= 0

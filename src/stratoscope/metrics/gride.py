@@ -76,6 +76,7 @@ def _at_scale(near: Neighbourhoods, first: int) -> tuple[float, float, float, in
 
 
 def gride_of(near: Neighbourhoods, *, n1: Sequence[int] = N1) -> Estimate:
+    """Return Gride from neighbourhoods that are known already."""
     ranks = checked_ranks(n1)
     check_enough(near.n, near.dropped["duplicates"], "gride", max(FEWEST, 2 * min(ranks) + 2))
     fits = [rank for rank in ranks if 2 * rank <= min(near.k, near.n - 2)]

@@ -13,7 +13,13 @@ from stratoscope.metrics.gride import N1, checked_ranks, gride_of
 from stratoscope.metrics.neighbour_interval import log_interval
 from stratoscope.metrics.neighbourhoods import Neighbourhoods
 from stratoscope.metrics.spectrum import unbiased_hsic
-from stratoscope.metrics.trials import checked_trials, shuffled_trials, trial_means, trial_split_noise, variance_of_means
+from stratoscope.metrics.trials import (
+    checked_trials,
+    shuffled_trials,
+    trial_means,
+    trial_split_noise,
+    variance_of_means,
+)
 from stratoscope.types import Estimate, Floats
 
 #: A scale counts as above the noise where squared distances there are this many standard deviations of their noise.

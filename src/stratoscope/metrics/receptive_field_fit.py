@@ -111,7 +111,10 @@ def _fit(values: Floats, azimuth: Floats, elevation: Floats) -> Floats:
     height = float(np.ptp(values))
     low, high, start = _limits(values / height, azimuth, elevation)
     found = least_squares(
-        lambda p: (gaussian(p, azimuth, elevation) - values / height).ravel(), start, bounds=(low, high), x_scale=high - low
+        lambda p: (gaussian(p, azimuth, elevation) - values / height).ravel(),
+        start,
+        bounds=(low, high),
+        x_scale=high - low,
     )
     r2 = 1 - 2 * found.cost * height**2 / spread
     return np.asarray([*found.x[:4], *(found.x[4:] * height), r2])

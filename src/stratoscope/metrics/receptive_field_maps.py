@@ -52,7 +52,9 @@ class FieldMaps:
         for name, axis in (("azimuth", azimuth), ("elevation", elevation)):
             steps = np.diff(axis)
             if not ((steps > 0).all() or (steps < 0).all()):
-                raise BadInput(f"The {name} of a map rises or falls throughout, but {axis.tolist()} came. Sort its places.")
+                raise BadInput(
+                    f"The {name} of a map rises or falls throughout, but {axis.tolist()} came. Sort its places."
+                )
         object.__setattr__(self, "maps", maps)
         object.__setattr__(self, "azimuth", azimuth)
         object.__setattr__(self, "elevation", elevation)
@@ -210,5 +212,7 @@ def sparse_noise_maps(
 def _column(values: Any, n: int, name: str) -> Floats:
     column = np.asarray(values, dtype=np.float64)
     if column.shape != (n,) or not np.isfinite(column).all():
-        raise BadInput(f"bar_maps needs a finite {name} for each of {n} presentations, but the shape {column.shape} came.")
+        raise BadInput(
+            f"bar_maps needs a finite {name} for each of {n} presentations, but the shape {column.shape} came."
+        )
     return column

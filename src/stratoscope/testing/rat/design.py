@@ -48,9 +48,13 @@ class AreaDesign:
     def __post_init__(self) -> None:
         weights = (self.luminance, self.objects, self.views)
         if min(self.n_units, self.n_trials) < 1 or min(weights) < 0 or min(self.field, self.mean_count) <= 0:
-            raise BadInput(f"An area has units, trials, a field and a mean count above 0 and weights of 0 and up: {self}.")
+            raise BadInput(
+                f"An area has units, trials, a field and a mean count above 0 and weights of 0 and up: {self}."
+            )
         if not 0 < self.latency <= ON - WINDOW / 2:
-            raise BadInput(f"Area {self.name!r} has the latency {self.latency:g} s; latencies lie between 0 and 0.175 s.")
+            raise BadInput(
+                f"Area {self.name!r} has the latency {self.latency:g} s; latencies lie between 0 and 0.175 s."
+            )
 
 
 #: Information about luminance falls along these areas, information about objects rises; the rest is about even.

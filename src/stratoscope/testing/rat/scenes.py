@@ -60,5 +60,5 @@ def rat_scenes(pixels: int = PIXELS) -> Scenes:
     views = tafazoli_views(list(DEFAULT_OBJECTS))
     images = render({name: default_object(name) for name in DEFAULT_OBJECTS}, views, screen, threads=1)
     step = screen.field / pixels
-    along = (np.arange(pixels) + 0.5) * step - screen.field / 2
+    along: Floats = (np.arange(pixels, dtype=np.float64) + 0.5) * step - screen.field / 2
     return Scenes(view_ids(views), views.columns(), images / 255.0, along, -along)

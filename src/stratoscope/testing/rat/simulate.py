@@ -40,7 +40,7 @@ class RatArea:
     @property
     def n_trials(self) -> Integers:
         """How often every stimulus was shown (stimulus,)."""
-        return np.isfinite(self.counts[:, :, 0]).sum(axis=0)
+        return np.asarray(np.isfinite(self.counts[:, :, 0]).sum(axis=0), dtype=np.int64)
 
 
 @dataclass(frozen=True)

@@ -53,7 +53,7 @@ def _session(area: RatArea, rng: np.random.Generator) -> Session:
     trial, stimulus = np.nonzero(np.isfinite(area.counts[:, :, 0]))
     order = rng.permutation(len(trial))
     trial, stimulus = trial[order], stimulus[order]
-    onset = LEAD + PERIOD * np.arange(len(order))
+    onset: Floats = LEAD + PERIOD * np.arange(len(order), dtype=np.float64)
     times = tuple(_trains(area, trial, stimulus, onset, rng))
     return Session(area.name, stimulus, trial, onset, times)
 
