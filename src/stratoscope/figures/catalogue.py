@@ -94,16 +94,16 @@ def to_width(figure: Figure, width: float) -> Figure:
         if isinstance(artist, Text):
             artist.set_fontsize(artist.get_fontsize() * factor)
     for axes in figure.axes:
-        for axis in (axes.xaxis, axes.yaxis):
-            _scale_ticks(axis, factor)
+        for name, axis in (("x", axes.xaxis), ("y", axes.yaxis)):
+            _scale_ticks(name, axis, factor)
     return figure
 
 
-def _scale_ticks(axis: Axis, factor: float) -> None:
+def _scale_ticks(name: str, axis: Axis, factor: float) -> None:
     """Scale what ticks are made with, since more of them may be made when the figure is drawn."""
     for which in ("major", "minor"):
         given: dict[str, Any] = dict(axis.get_tick_params(which=which))
-        plain, rc = f"{axis.axis_name}tick.{which}", _plain_settings()
+        plain, rc = f"{name}tick.{which}", _plain_settings()
         words = given.get("labelsize", STYLE.get("font.size"))
         sizes = {
             "length": given.get("length", STYLE.get(f"{plain}.size", rc[f"{plain}.size"])),
@@ -113,7 +113,7 @@ def _scale_ticks(axis: Axis, factor: float) -> None:
             if isinstance(words, (int, float))
             else float(axis.get_ticklabels()[0].get_fontsize()) / factor,
         }
-        axis.set_tick_params(which=which, **{name: size * factor for name, size in sizes.items()})
+        axis.set_tick_params(which=which, **{key: size * factor for key, size in sizes.items()})
 
 
 def _plain_settings() -> dict[str, Any]:
