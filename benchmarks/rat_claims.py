@@ -31,10 +31,19 @@ def effects(seeds: int) -> None:
         rat = simulate_rat(scenes=scenes, seed=seed)
         measured, truth = measured_information(rat), true_information(rat)
         results = area_results(measured, hierarchy=rat.name, seed=seed)
-        verdicts.append([one.itself.verdict for one in judge_all(rat_claims(n_resamples=200, equal_trials=False)[:4], results, seed=seed)])
+        verdicts.append(
+            [
+                one.itself.verdict
+                for one in judge_all(rat_claims(n_resamples=200, equal_trials=False)[:4], results, seed=seed)
+            ]
+        )
         table = results.table().set_index(["stage", "metric"])
         for name in SHOWN:
-            column = {"luminance": "luminance_information", "objects": "object_information", "stimulus": "stimulus_information"}.get(name, name)
+            column = {
+                "luminance": "luminance_information",
+                "objects": "object_information",
+                "stimulus": "stimulus_information",
+            }.get(name, name)
             medians = []
             for area, found in truth.items():
                 row, true = table.loc[area, column], float(np.nanmedian(getattr(found, name)))
@@ -44,7 +53,12 @@ def effects(seeds: int) -> None:
             steps = np.diff(medians)
             right[name].append(bool((steps < 0).all() if name in ("luminance", "stimulus") else (steps > 0).all()))
         if not seed:
-            print(table["value"].unstack()[[c for c in table["value"].unstack() if "luminance_object" not in c]].round(4).to_string())
+            print(
+                table["value"]
+                .unstack()[[c for c in table["value"].unstack() if "luminance_object" not in c]]
+                .round(4)
+                .to_string()
+            )
     print(f"{seeds} seeds: all claims supported in {sum(set(v) == {'supported'} for v in verdicts)}")
     for name in SHOWN:
         print(f"  {name}: medians of areas in the true order in {sum(right[name])} of {seeds}, true median within the interval in "

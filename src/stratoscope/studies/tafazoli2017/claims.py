@@ -16,10 +16,22 @@ from stratoscope.types import Floats, Stage
 METRICS = {
     "stimulus": ("stimulus_information", "Information of a unit about which stimulus was shown.", "bits"),
     "luminance": ("luminance_information", "Information of a unit about luminance in its receptive field.", "bits"),
-    "high": ("information_beyond_luminance", "Information of a unit about the stimulus when luminance is known.", "bits"),
+    "high": (
+        "information_beyond_luminance",
+        "Information of a unit about the stimulus when luminance is known.",
+        "bits",
+    ),
     "f_high": ("f_high", "Share of a unit's information that is not about luminance; informative units alone.", "1"),
-    "objects": ("object_information", "Information of a unit about which of two objects was shown, in any view.", "bits"),
-    "control": ("luminance_object_information", "What luminance alone tells about which of two objects was shown.", "bits"),
+    "objects": (
+        "object_information",
+        "Information of a unit about which of two objects was shown, in any view.",
+        "bits",
+    ),
+    "control": (
+        "luminance_object_information",
+        "What luminance alone tells about which of two objects was shown.",
+        "bits",
+    ),
 }
 EQUAL_TRIALS = "equal-trials"
 
@@ -71,15 +83,26 @@ def rat_claims(*, n_resamples: int = 1000, equal_trials: bool = True) -> tuple[C
         ("information-falls", "Units tell less about the stimulus along the areas", "stimulus", "below"),
         ("luminance-information-falls", "Units tell less about luminance along the areas", "luminance", "below"),
         ("f-high-rises", "A growing share of what units tell is not about luminance", "f_high", "above"),
-        ("object-information-rises", "Units tell more about objects whatever their view along the areas", "objects", "above"),
+        (
+            "object-information-rises",
+            "Units tell more about objects whatever their view along the areas",
+            "objects",
+            "above",
+        ),
     )
     controls = [Control("equal trials", {"control": EQUAL_TRIALS})] if equal_trials else []
     controls.append(Control("areas permuted", test="permute_stages"))
     return tuple(
         Claim(
-            name, sentence, PAPER, Reading(METRICS[array][0], over="unit"), "kendall_points", direction,
-            controls=tuple(controls), options={"n_resamples": n_resamples},
-        )  # fmt: skip
+            name,
+            sentence,
+            PAPER,
+            Reading(METRICS[array][0], over="unit"),
+            "kendall_points",
+            direction,
+            controls=tuple(controls),
+            options={"n_resamples": n_resamples},
+        )
         for name, sentence, array, direction in said
     )
 
@@ -116,8 +139,6 @@ def _median(stage: Stage, name: str, values: Floats, control: str, seed: int) ->
 def _declared() -> tuple[Declared, ...]:
     misleads = "Bins and the correction of their bias matter: see unit_information."
     return tuple(
-        Declared(
-            name, said, "trials", ("unit",), unit, (-np.inf, np.inf), "neuron", (EQUAL_TRIALS,), PAPER, misleads
-        )
+        Declared(name, said, "trials", ("unit",), unit, (-np.inf, np.inf), "neuron", (EQUAL_TRIALS,), PAPER, misleads)
         for name, said, unit in METRICS.values()
     )

@@ -67,7 +67,7 @@ RAT_AREAS = (
 _EVENED = ("luminance", "objects", "views", "field", "latency", "mean_count")
 
 
-def rat_areas(*, effects: bool = True, size: float = 1.0) -> tuple[AreaDesign, ...]:
+def rat_areas(*, effects: bool = True, size: float = 1.0, n_trials: int | None = None) -> tuple[AreaDesign, ...]:
     """Return the four areas.
 
     Parameters
@@ -76,11 +76,15 @@ def rat_areas(*, effects: bool = True, size: float = 1.0) -> tuple[AreaDesign, .
         With False every area has the mean tuning, field, latency and rate of the four; numbers of units and trials stay.
     size : float
         Share of the units, 0 to 1, at least 8 an area, for small tests.
+    n_trials : int, optional
+        Mean number of trials in every area, in place of their own.
     """
     if not 0 < size <= 1:
         raise BadInput(f"The share of units lies above 0 and at most at 1, but {size!r} came.")
     areas = RAT_AREAS if effects else evened(RAT_AREAS)
-    return tuple(replace(area, n_units=max(8, round(size * area.n_units))) for area in areas)
+    return tuple(
+        replace(area, n_units=max(8, round(size * area.n_units)), n_trials=n_trials or area.n_trials) for area in areas
+    )
 
 
 def evened(areas: Sequence[AreaDesign]) -> tuple[AreaDesign, ...]:

@@ -86,6 +86,7 @@ def simulate_rat(
     *,
     effects: bool = True,
     size: float = 1.0,
+    n_trials: int | None = None,
     areas: Sequence[AreaDesign] | None = None,
     scenes: Scenes | None = None,
     seed: int = 0,
@@ -102,8 +103,10 @@ def simulate_rat(
         With False nothing differs between areas but their numbers of units and trials, so that nothing should be found.
     size : float
         Share of the units to simulate.
+    n_trials : int, optional
+        Mean number of trials of every stimulus in all areas, in place of their own.
     areas : sequence of AreaDesign, optional
-        Other areas than these.
+        Other areas than these, to which `effects`, `size` and `n_trials` do not apply.
     scenes : Scenes, optional
         What `rat_scenes` rendered, so as not to render it again.
     seed : int
@@ -115,7 +118,7 @@ def simulate_rat(
     so that information in the areas changes about as much as in the paper.
     """
     scenes = scenes or rat_scenes()
-    designs = tuple(areas) if areas is not None else rat_areas(effects=effects, size=size)
+    designs = tuple(areas) if areas is not None else rat_areas(effects=effects, size=size, n_trials=n_trials)
     made = tuple(_area(design, scenes, np.random.default_rng((seed, at))) for at, design in enumerate(designs))
     return SimulatedRat(scenes, made, seed, effects)
 

@@ -28,7 +28,9 @@ def chosen_stimuli(area: RatArea, scenes: Scenes) -> NDArray[np.bool_]:
     return chosen
 
 
-def measured_information(rat: SimulatedRat, *, n_trials: int | None = None, seed: int = 0) -> dict[str, AreaInformation]:
+def measured_information(
+    rat: SimulatedRat, *, n_trials: int | None = None, seed: int = 0
+) -> dict[str, AreaInformation]:
     """Measure every area of a simulated rat from its trials, as a recording would be."""
     return {
         area.name: area_information(
@@ -67,7 +69,9 @@ def _true_area(area: RatArea, scenes: Scenes, threshold: float) -> AreaInformati
 def _bin_probabilities(rows: Floats, expected: Floats) -> Floats:
     """Return the probability of every response bin (bin, stimulus, unit), the bins being those of the trials."""
     codes = bin_codes(rows, RESPONSE_BINS, binning="equipopulated", atom=True)
-    top = np.zeros((RESPONSE_BINS, rows.shape[1]))  # largest count of each bin; bins that do not occur end where others do
+    top = np.zeros(
+        (RESPONSE_BINS, rows.shape[1])
+    )  # largest count of each bin; bins that do not occur end where others do
     for code in range(RESPONSE_BINS):
         top[code] = np.where(codes <= code, rows, -1).max(axis=0)
     cumulative = np.where(top[:, None, :] >= 0, pdtr(np.maximum(top, 0)[:, None, :], expected), 0.0)
@@ -101,7 +105,9 @@ def _pairs(
         for other in range(one + 1, len(names)):
             rows = np.flatnonzero((codes == one) | (codes == other))
             ratio = np.minimum(means[one], means[other]) / np.maximum(means[one], means[other])
-            bits = _information(response[:, rows], shown[rows] / shown[rows].sum(), (codes[rows] == one).astype(np.int64))
+            bits = _information(
+                response[:, rows], shown[rows] / shown[rows].sum(), (codes[rows] == one).astype(np.int64)
+            )
             found.append(np.where(ratio > threshold, bits, np.nan))
     return found
 
