@@ -6,16 +6,37 @@ from stratoscope.metrics.gride import gride
 from stratoscope.metrics.levina_bickel import levina_bickel
 from stratoscope.metrics.lifetime import lifetime_sparseness
 from stratoscope.metrics.moments import constant_fraction, dead_fraction, unit_mean, unit_variance
+from stratoscope.metrics.readout import (
+    PopulationReadout,
+    Readout,
+    Split,
+    UnitReadout,
+    arbitrary_groups,
+    confusion_bits,
+    cross_validated_readout,
+    population_generalization,
+    population_separability,
+    splits_across_views,
+    unit_generalization,
+    unit_separability,
+)
 from stratoscope.metrics.similarity import cka, cka_matrix, cka_of_grams, rdm
 from stratoscope.metrics.sparseness import population_sparseness, stimulus_sparseness
 from stratoscope.metrics.spectrum import eigenspectrum, participation_ratio, participation_ratio_corrected
 from stratoscope.metrics.two_nn import two_nn
 
 __all__ = [
+    "PopulationReadout",
+    "Readout",
+    "Split",
+    "UnitReadout",
+    "arbitrary_groups",
     "cka",
     "cka_matrix",
     "cka_of_grams",
+    "confusion_bits",
     "constant_fraction",
+    "cross_validated_readout",
     "dead_fraction",
     "eigenspectrum",
     "gride",
@@ -23,15 +44,20 @@ __all__ = [
     "lifetime_sparseness",
     "participation_ratio",
     "participation_ratio_corrected",
+    "population_generalization",
+    "population_separability",
     "population_sparseness",
     "rdm",
     "shuffled",
     "size_matched",
+    "splits_across_views",
     "stimulus_sparseness",
     "structureless",
     "two_nn",
     "two_nn_decimation",
+    "unit_generalization",
     "unit_mean",
+    "unit_separability",
     "unit_variance",
     "without_constant_units",
 ]
