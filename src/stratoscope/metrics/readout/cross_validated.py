@@ -174,6 +174,8 @@ def cross_validated_readout(
     """
     checked_choice(form, FORMS, "form of a read-out")
     checked_choice(chance, CHANCE, "chance level of a read-out")
+    if n_shuffles < 0:
+        raise BadInput(f"The number of shuffles is 0 or more; n_shuffles is {n_shuffles}.")
     fitting = Fitting(decoder, asked_penalties(penalty), scale, max_iter, tol, standardise)
     if decoder != "ridge":
         require_sklearn()
@@ -293,7 +295,8 @@ def _penalties(task: _Task, products: Floats) -> tuple[float, ...]:
 
 
 def _count(confusions: Integers, true: Integers, scores: Floats) -> None:
-    for at, best in enumerate(np.argmax(scores, axis=1).T):
+    best_of_each = np.argmax(np.round(scores, 9), axis=1)  # scores that differ by rounding are equal: the first label
+    for at, best in enumerate(best_of_each.T):
         confusions[at] += counted(true[:, at], best, scores.shape[1])
 
 
