@@ -4,10 +4,17 @@ from stratoscope.metrics.controls import shuffled, size_matched, structureless, 
 from stratoscope.metrics.decimation import two_nn_decimation
 from stratoscope.metrics.gride import gride
 from stratoscope.metrics.information import (
+    EstimatorDisagreement,
+    InformationBreakdown,
     InformationTable,
     ObjectInformation,
+    estimator_disagreement,
+    gaussian_copula_information,
+    information_breakdown,
     information_table,
+    ksg_information,
     object_information,
+    ross_information,
     unit_information,
 )
 from stratoscope.metrics.levina_bickel import levina_bickel
@@ -20,6 +27,8 @@ from stratoscope.metrics.spectrum import eigenspectrum, participation_ratio, par
 from stratoscope.metrics.two_nn import two_nn
 
 __all__ = [
+    "EstimatorDisagreement",
+    "InformationBreakdown",
     "InformationTable",
     "ObjectInformation",
     "cka",
@@ -28,8 +37,12 @@ __all__ = [
     "constant_fraction",
     "dead_fraction",
     "eigenspectrum",
+    "estimator_disagreement",
+    "gaussian_copula_information",
     "gride",
+    "information_breakdown",
     "information_table",
+    "ksg_information",
     "levina_bickel",
     "lifetime_sparseness",
     "noise_ceiling",
@@ -38,6 +51,7 @@ __all__ = [
     "participation_ratio_corrected",
     "population_sparseness",
     "rdm",
+    "ross_information",
     "rsa",
     "shuffled",
     "size_matched",
