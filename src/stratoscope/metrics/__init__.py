@@ -20,6 +20,20 @@ from stratoscope.metrics.information import (
 from stratoscope.metrics.levina_bickel import levina_bickel
 from stratoscope.metrics.lifetime import lifetime_sparseness
 from stratoscope.metrics.moments import constant_fraction, dead_fraction, unit_mean, unit_variance
+from stratoscope.metrics.readout import (
+    PopulationReadout,
+    Readout,
+    Split,
+    UnitReadout,
+    arbitrary_groups,
+    confusion_bits,
+    cross_validated_readout,
+    population_generalization,
+    population_separability,
+    splits_across_views,
+    unit_generalization,
+    unit_separability,
+)
 from stratoscope.metrics.rsa import noise_ceiling, rsa, split_half_ceiling
 from stratoscope.metrics.similarity import cka, cka_matrix, cka_of_grams, rdm
 from stratoscope.metrics.sparseness import population_sparseness, stimulus_sparseness
@@ -31,10 +45,17 @@ __all__ = [
     "InformationBreakdown",
     "InformationTable",
     "ObjectInformation",
+    "PopulationReadout",
+    "Readout",
+    "Split",
+    "UnitReadout",
+    "arbitrary_groups",
     "cka",
     "cka_matrix",
     "cka_of_grams",
+    "confusion_bits",
     "constant_fraction",
+    "cross_validated_readout",
     "dead_fraction",
     "eigenspectrum",
     "estimator_disagreement",
@@ -49,6 +70,8 @@ __all__ = [
     "object_information",
     "participation_ratio",
     "participation_ratio_corrected",
+    "population_generalization",
+    "population_separability",
     "population_sparseness",
     "rdm",
     "ross_information",
@@ -56,12 +79,15 @@ __all__ = [
     "shuffled",
     "size_matched",
     "split_half_ceiling",
+    "splits_across_views",
     "stimulus_sparseness",
     "structureless",
     "two_nn",
     "two_nn_decimation",
+    "unit_generalization",
     "unit_information",
     "unit_mean",
+    "unit_separability",
     "unit_variance",
     "without_constant_units",
 ]
