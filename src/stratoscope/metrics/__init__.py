@@ -1,23 +1,37 @@
 """Metrics: functions of plain arrays (stimulus, unit), each of which a run computes from one summary too."""
 
+from stratoscope.metrics.calibration import two_nn_calibrated
 from stratoscope.metrics.controls import shuffled, size_matched, structureless, without_constant_units
+from stratoscope.metrics.correlation_dimension import correlation_dimension
 from stratoscope.metrics.decimation import two_nn_decimation
+from stratoscope.metrics.disagreement import estimator_disagreement
+from stratoscope.metrics.ess import ess
+from stratoscope.metrics.expected_decimation import two_nn_decimation_expected
 from stratoscope.metrics.gride import gride
+from stratoscope.metrics.groups import PerGroup, dimension_per_group, dimension_per_group_in
 from stratoscope.metrics.levina_bickel import levina_bickel
 from stratoscope.metrics.lifetime import lifetime_sparseness
+from stratoscope.metrics.matched import stimuli_matched, stimuli_matched_in, units_matched
 from stratoscope.metrics.moments import constant_fraction, dead_fraction, unit_mean, unit_variance
 from stratoscope.metrics.similarity import cka, cka_matrix, cka_of_grams, rdm
 from stratoscope.metrics.sparseness import population_sparseness, stimulus_sparseness
 from stratoscope.metrics.spectrum import eigenspectrum, participation_ratio, participation_ratio_corrected
+from stratoscope.metrics.subset import subset_in
 from stratoscope.metrics.two_nn import two_nn
 
 __all__ = [
+    "PerGroup",
     "cka",
     "cka_matrix",
     "cka_of_grams",
     "constant_fraction",
+    "correlation_dimension",
     "dead_fraction",
+    "dimension_per_group",
+    "dimension_per_group_in",
     "eigenspectrum",
+    "ess",
+    "estimator_disagreement",
     "gride",
     "levina_bickel",
     "lifetime_sparseness",
@@ -27,11 +41,17 @@ __all__ = [
     "rdm",
     "shuffled",
     "size_matched",
+    "stimuli_matched",
+    "stimuli_matched_in",
     "stimulus_sparseness",
     "structureless",
+    "subset_in",
     "two_nn",
+    "two_nn_calibrated",
     "two_nn_decimation",
+    "two_nn_decimation_expected",
     "unit_mean",
     "unit_variance",
+    "units_matched",
     "without_constant_units",
 ]
