@@ -17,7 +17,7 @@ import numpy as np
 from stratoscope.metrics import two_nn
 
 TABLE = Path(__file__).resolve().parents[1] / "src/stratoscope/metrics/two_nn_calibration.json"
-SIZES = (50, 100, 200, 500, 1000, 2000, 5000, 10000)
+SIZES = (50, 100, 200, 500, 1000, 2000, 5000)
 DIMENSIONS = (
     *(1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 18, 22, 27, 33, 40, 50, 60, 75, 90, 110, 135, 165, 200, 250, 300, 400, 500),
 )

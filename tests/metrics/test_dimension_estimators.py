@@ -192,7 +192,7 @@ def test_an_estimator_that_has_too_few_stimuli_is_left_out_and_named(rng):
         (lambda x: two_nn_calibrated(x, reference="cubes"), UnknownName, r"Did you mean 'cube'"),
         (lambda x: ess(x, k=2), BadInput, r"^k must be a number of neighbours, a whole number from 3 up, but 2 came"),
         (lambda x: ess(x, k=3.5), BadInput, r"from 3 up, but 3\.5 came"),
-        (lambda x: ess(x), TooFew, r"^ess needs at least 101 distinct stimuli, but 50 came\.$"),
+        (ess, TooFew, r"^ess needs at least 101 distinct stimuli, but 50 came\.$"),
         (lambda x: correlation_dimension(x, k1=5, k2=5), BadInput, r"1 <= k1 < k2, but 5 and 5 came"),
         (lambda x: correlation_dimension(x, k2=80), TooFew, r"needs at least 82 distinct stimuli, but 50 came"),
         (lambda x: estimator_disagreement(0 * x), TooFew, r"^estimator_disagreement needs two estimators that give a"),

@@ -81,7 +81,9 @@ def test_intervals_hold_the_mean_of_the_estimator():
 
 
 def test_too_few_and_wrong_divisors_are_answered_with_a_sentence(rng):
-    with pytest.raises(TooFew, match=r"^two_nn_decimation_expected needs at least 160 distinct stimuli, but 50 came\.$"):
+    with pytest.raises(
+        TooFew, match=r"^two_nn_decimation_expected needs at least 160 distinct stimuli, but 50 came\.$"
+    ):
         two_nn_decimation_expected(rng.random((50, 3)), divisors=(8,))
     with pytest.raises(BadInput, match=r"^divisors must be whole numbers from 1 up, but \(0,\) came\.$"):
         two_nn_decimation_expected(rng.random((50, 3)), divisors=(0,))

@@ -35,7 +35,9 @@ def objects(rng):
 
 
 @pytest.mark.parametrize("duplicates", ["keep", "merge"])
-@pytest.mark.parametrize("name", ["two_nn", "gride", "participation_ratio", "correlation_dimension", "two_nn_decimation"])
+@pytest.mark.parametrize(
+    "name", ["two_nn", "gride", "participation_ratio", "correlation_dimension", "two_nn_decimation"]
+)
 def test_a_subset_reads_what_its_responses_read(name, duplicates, rng):
     responses = rng.random((150, 6))
     responses[80:90] = responses[:10]  # a repeated stimulus, with and without the one it repeats among the chosen
@@ -67,7 +69,9 @@ def test_a_subset_without_the_matrix_or_with_wrong_positions_is_refused(rng):
         subset_in(state_of(responses, neighbours_only=True), np.arange(5))
     state = state_of(responses)
     for wrong in ([0, 0], [30], [-1], [0.5], [[1]]):
-        with pytest.raises(BadInput, match=r"positions among the 30 stimuli of the summary, whole numbers from 0 to 29"):
+        with pytest.raises(
+            BadInput, match=r"positions among the 30 stimuli of the summary, whole numbers from 0 to 29"
+        ):
             subset_in(state, wrong)
     responses[3, 2] = np.nan
     with pytest.raises(BadInput, match=r"^1 of the chosen stimuli have responses that are NaN or infinite\. Leave"):
@@ -111,7 +115,6 @@ def test_a_group_that_is_too_small_is_said_and_left_out_of_the_mean(rng):
         dimension_per_group(responses, np.arange(103), n_resamples=2)
 
 
-
 def test_one_group_has_a_mean_without_an_interval(rng):
     found = dimension_per_group(rng.random((60, 3)), ["a"] * 60, n_resamples=2)
     assert found.mean.value == found.whole.value == pytest.approx(found.matched.value)
@@ -119,7 +122,9 @@ def test_one_group_has_a_mean_without_an_interval(rng):
 
 
 def test_groups_must_be_one_for_every_stimulus(rng):
-    with pytest.raises(BadInput, match=r"group of each of the 20 stimuli, so an array of shape \(20,\), but \(3,\) came"):
+    with pytest.raises(
+        BadInput, match=r"group of each of the 20 stimuli, so an array of shape \(20,\), but \(3,\) came"
+    ):
         dimension_per_group(rng.random((20, 3)), ["a", "b", "c"])
 
 
@@ -153,7 +158,9 @@ def test_draws_without_a_number_are_counted_and_left_out(rng):
     assert matched.note.split(" draws")[0].endswith("of 30")
     assert 0 < int(matched.note.split()[0]) < 30
     assert matched.value == pytest.approx(1, abs=0.2)
-    with pytest.raises(TooFew, match=r"^None of 20 random subsets of 2 units gave a number\. The first said: two_nn needs"):
+    with pytest.raises(
+        TooFew, match=r"^None of 20 random subsets of 2 units gave a number\. The first said: two_nn needs"
+    ):
         units_matched(np.zeros((40, 5)), 2)
 
 
@@ -164,7 +171,11 @@ def test_draws_without_a_number_are_counted_and_left_out(rng):
         (lambda x: stimuli_matched(x, 0), BadInput, r"^stimuli_matched draws at least 1 of the stimuli, but 0 came\.$"),
         (lambda x: units_matched(x, 2, n_resamples=1), BadInput, r"^n_resamples must be at least 2, but 1 came\.$"),
         (lambda x: units_matched(x, 2, "two_n"), UnknownName, r"Did you mean 'two_nn'"),
-        (lambda x: units_matched(x, 2, "unit_mean"), BadInput, r"^An estimator of dimension was expected, such as two_nn"),
+        (
+            lambda x: units_matched(x, 2, "unit_mean"),
+            BadInput,
+            r"^An estimator of dimension was expected, such as two_nn",
+        ),
     ],
 )
 def test_a_wrong_request_is_answered_with_a_sentence(call, error, message, rng):

@@ -105,7 +105,12 @@ def test_metrics_whose_interval_deals_out_the_stimuli_keep_their_laws(name, opti
 
 def test_no_metric_of_this_room_is_without_a_law():
     ours = {name for name in METRICS if METRICS[name].function.__module__.split(".")[-1] in OUR_FILES}
-    assert ours == {*LAWS, *DEALT, "two_nn_decimation", "cka"}  # cka compares stages: its tests are in test_similarity.py
+    assert ours == {
+        *LAWS,
+        *DEALT,
+        "two_nn_decimation",
+        "cka",
+    }  # cka compares stages: its tests are in test_similarity.py
 
 
 DEALT = {"ess", "correlation_dimension", "estimator_disagreement"}

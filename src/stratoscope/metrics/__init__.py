@@ -9,10 +9,18 @@ from stratoscope.metrics.ess import ess
 from stratoscope.metrics.expected_decimation import two_nn_decimation_expected
 from stratoscope.metrics.gride import gride
 from stratoscope.metrics.groups import PerGroup, dimension_per_group, dimension_per_group_in
+from stratoscope.metrics.information import (
+    InformationTable,
+    ObjectInformation,
+    information_table,
+    object_information,
+    unit_information,
+)
 from stratoscope.metrics.levina_bickel import levina_bickel
 from stratoscope.metrics.lifetime import lifetime_sparseness
 from stratoscope.metrics.matched import stimuli_matched, stimuli_matched_in, units_matched
 from stratoscope.metrics.moments import constant_fraction, dead_fraction, unit_mean, unit_variance
+from stratoscope.metrics.rsa import noise_ceiling, rsa, split_half_ceiling
 from stratoscope.metrics.similarity import cka, cka_matrix, cka_of_grams, rdm
 from stratoscope.metrics.sparseness import population_sparseness, stimulus_sparseness
 from stratoscope.metrics.spectrum import eigenspectrum, participation_ratio, participation_ratio_corrected
@@ -20,6 +28,8 @@ from stratoscope.metrics.subset import subset_in
 from stratoscope.metrics.two_nn import two_nn
 
 __all__ = [
+    "InformationTable",
+    "ObjectInformation",
     "PerGroup",
     "cka",
     "cka_matrix",
@@ -33,14 +43,19 @@ __all__ = [
     "ess",
     "estimator_disagreement",
     "gride",
+    "information_table",
     "levina_bickel",
     "lifetime_sparseness",
+    "noise_ceiling",
+    "object_information",
     "participation_ratio",
     "participation_ratio_corrected",
     "population_sparseness",
     "rdm",
+    "rsa",
     "shuffled",
     "size_matched",
+    "split_half_ceiling",
     "stimuli_matched",
     "stimuli_matched_in",
     "stimulus_sparseness",
@@ -50,6 +65,7 @@ __all__ = [
     "two_nn_calibrated",
     "two_nn_decimation",
     "two_nn_decimation_expected",
+    "unit_information",
     "unit_mean",
     "unit_variance",
     "units_matched",

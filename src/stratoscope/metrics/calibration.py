@@ -81,7 +81,7 @@ def two_nn_calibrated(responses: Any, *, reference: str = "cube") -> Estimate:
     """Dimension of the uniform cube (or sphere) on which TwoNN would read, with as many points, what it reads here.
 
     `two_nn` reads low in high dimension, by an amount that depends on the number of points. A table holds its mean on cubes
-    and spheres of dimension 1 to 500 with 50 to 10,000 points; it is interpolated (straight in the logarithm of the number
+    and spheres of dimension 1 to 500 with 50 to 5,000 points; it is interpolated (straight in the logarithm of the number
     of points, monotone cubic in the dimension) and read backwards. This is another quantity than `two_nn` and has another
     name: print which one you mean.
 
@@ -96,7 +96,7 @@ def two_nn_calibrated(responses: Any, *, reference: str = "cube") -> Estimate:
     -------
     Estimate
         Dimension; the ends are those of `two_nn`, read through the same table, whose own error is near 1 %. The note has
-        what `two_nn` reads. NaN, with a note, above 10,000 distinct stimuli or beyond what dimension 500 reads; nothing
+        what `two_nn` reads. NaN, with a note, above 5,000 distinct stimuli or beyond what dimension 500 reads; nothing
         is extrapolated.
 
     Raises

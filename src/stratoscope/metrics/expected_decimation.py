@@ -48,7 +48,9 @@ def chances(n: int, size: int) -> tuple[Floats, Floats]:
 def _ties_before(distance: Floats) -> Floats:
     """Return how many nearer ranks have the distance of each rank (point, rank), as far as distances are certain."""
     rank = np.arange(distance.shape[1])
-    new = np.concatenate([np.ones((len(distance), 1), bool), distance[:, 1:] > distance[:, :-1] * (1 + 2 * RELATIVE_ERROR)], axis=1)
+    new = np.concatenate(
+        [np.ones((len(distance), 1), bool), distance[:, 1:] > distance[:, :-1] * (1 + 2 * RELATIVE_ERROR)], axis=1
+    )
     return np.asarray(rank - np.maximum.accumulate(np.where(new, rank, 0), axis=1), dtype=np.float64)
 
 
