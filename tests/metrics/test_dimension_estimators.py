@@ -10,7 +10,7 @@ from stratoscope.errors import BadInput, TooFew, UnknownName
 from stratoscope.metrics import (
     correlation_dimension,
     ess,
-    estimator_disagreement,
+    dimension_disagreement,
     gride,
     levina_bickel,
     two_nn,
@@ -170,7 +170,7 @@ def test_exact_duplicates_never_move_the_number(estimator, rng):
 
 
 def test_estimators_agree_on_a_surface_and_not_in_high_dimension(rng):
-    surface, high = (estimator_disagreement(rng.random((150, d))) for d in (2, 30))
+    surface, high = (dimension_disagreement(rng.random((150, d))) for d in (2, 30))
     assert 1 <= surface.low <= surface.value < 1.15
     assert surface.low == 1
     assert high.low > 1.3
@@ -179,11 +179,11 @@ def test_estimators_agree_on_a_surface_and_not_in_high_dimension(rng):
 
 
 def test_an_estimator_that_has_too_few_stimuli_is_left_out_and_named(rng):
-    few = estimator_disagreement(rng.random((60, 3)))
+    few = dimension_disagreement(rng.random((60, 3)))
     assert "ess k=100 left out: ess needs at least 101 distinct stimuli, but 60 came." in few.note
     parts = [two_nn(x := rng.random((60, 3))), gride(x, n1=(2,)), levina_bickel(x), correlation_dimension(x)]
     values = [float(np.ravel(part.value)[0]) for part in parts]
-    assert estimator_disagreement(x).value == pytest.approx(max(values) / min(values))
+    assert dimension_disagreement(x).value == pytest.approx(max(values) / min(values))
     assert few.method.startswith("largest over smallest of 4 estimators")
 
 
@@ -196,7 +196,7 @@ def test_an_estimator_that_has_too_few_stimuli_is_left_out_and_named(rng):
         (ess, TooFew, r"^ess needs at least 101 distinct stimuli, but 50 came\.$"),
         (lambda x: correlation_dimension(x, k1=5, k2=5), BadInput, r"1 <= k1 < k2, but 5 and 5 came"),
         (lambda x: correlation_dimension(x, k2=80), TooFew, r"needs at least 82 distinct stimuli, but 50 came"),
-        (lambda x: estimator_disagreement(0 * x), TooFew, r"^estimator_disagreement needs two estimators that give a"),
+        (lambda x: dimension_disagreement(0 * x), TooFew, r"^dimension_disagreement needs two estimators that give a"),
         (lambda x: ess(0 * x), TooFew, r"^ess needs at least 101 distinct stimuli, but 1 came \(49 exact duplicates"),
         (lambda x: correlation_dimension(0 * x), TooFew, r"but 1 came \(49 exact duplicates were merged\)"),
         (lambda x: two_nn_calibrated(0 * x), TooFew, r"but 1 came \(49 exact duplicates were merged\)"),

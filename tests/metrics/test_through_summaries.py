@@ -91,7 +91,7 @@ def test_decimation_keeps_its_laws_but_for_the_order_of_stimuli_which_its_seed_d
 
 @pytest.mark.parametrize(
     ("name", "options", "fewest"),
-    [("ess", {"k": 20}, 21), ("correlation_dimension", {}, 22), ("estimator_disagreement", {"k": 20}, 6)],
+    [("ess", {"k": 20}, 21), ("correlation_dimension", {}, 22), ("dimension_disagreement", {"k": 20}, 6)],
 )
 def test_metrics_whose_interval_deals_out_the_stimuli_keep_their_laws(name, options, fewest):
     check_metric(
@@ -113,7 +113,7 @@ def test_no_metric_of_this_room_is_without_a_law():
     }  # cka compares stages: its tests are in test_similarity.py
 
 
-DEALT = {"ess", "correlation_dimension", "estimator_disagreement"}
+DEALT = {"ess", "correlation_dimension", "dimension_disagreement"}
 OUR_FILES = {
     "calibration",
     "correlation_dimension",

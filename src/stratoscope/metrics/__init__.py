@@ -4,16 +4,23 @@ from stratoscope.metrics.calibration import two_nn_calibrated
 from stratoscope.metrics.controls import shuffled, size_matched, structureless, without_constant_units
 from stratoscope.metrics.correlation_dimension import correlation_dimension
 from stratoscope.metrics.decimation import two_nn_decimation
-from stratoscope.metrics.disagreement import estimator_disagreement
+from stratoscope.metrics.disagreement import dimension_disagreement
 from stratoscope.metrics.ess import ess
 from stratoscope.metrics.expected_decimation import two_nn_decimation_expected
 from stratoscope.metrics.gride import gride
 from stratoscope.metrics.groups import PerGroup, dimension_per_group, dimension_per_group_in
 from stratoscope.metrics.information import (
+    EstimatorDisagreement,
+    InformationBreakdown,
     InformationTable,
     ObjectInformation,
+    estimator_disagreement,
+    gaussian_copula_information,
+    information_breakdown,
     information_table,
+    ksg_information,
     object_information,
+    ross_information,
     unit_information,
 )
 from stratoscope.metrics.levina_bickel import levina_bickel
@@ -28,6 +35,8 @@ from stratoscope.metrics.subset import subset_in
 from stratoscope.metrics.two_nn import two_nn
 
 __all__ = [
+    "EstimatorDisagreement",
+    "InformationBreakdown",
     "InformationTable",
     "ObjectInformation",
     "PerGroup",
@@ -37,13 +46,17 @@ __all__ = [
     "constant_fraction",
     "correlation_dimension",
     "dead_fraction",
+    "dimension_disagreement",
     "dimension_per_group",
     "dimension_per_group_in",
     "eigenspectrum",
     "ess",
     "estimator_disagreement",
+    "gaussian_copula_information",
     "gride",
+    "information_breakdown",
     "information_table",
+    "ksg_information",
     "levina_bickel",
     "lifetime_sparseness",
     "noise_ceiling",
@@ -52,6 +65,7 @@ __all__ = [
     "participation_ratio_corrected",
     "population_sparseness",
     "rdm",
+    "ross_information",
     "rsa",
     "shuffled",
     "size_matched",

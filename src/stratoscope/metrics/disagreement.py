@@ -39,7 +39,7 @@ def _disagreement(read: Callable[..., Estimate], k: int) -> Estimate:
         except TooFew as error:
             refused[name] = str(error)
     if len(found) < 2:
-        raise TooFew(f"estimator_disagreement needs two estimators that give a number. {next(iter(refused.values()))}")
+        raise TooFew(f"dimension_disagreement needs two estimators that give a number. {next(iter(refused.values()))}")
     value, low, high = (
         np.array([float(np.ravel(getattr(e, end))[0]) for e in found.values()]) for end in ("value", "low", "high")
     )
@@ -68,7 +68,7 @@ def _through_gram(state: Mapping[str, Any], *, k: int = 100) -> Estimate:
     controls=("two_nn", "gride", "ess"),
     paper="estimators as under their names; that they disagree: Schulte & Rügamer 2026, arXiv:2604.20276",
 )
-def estimator_disagreement(responses: Any, *, k: int = 100) -> Estimate:
+def dimension_disagreement(responses: Any, *, k: int = 100) -> Estimate:
     """Largest over smallest intrinsic dimension among several estimators: 1 where they agree.
 
     Compared are `two_nn`, `gride` at n1 = 2, `levina_bickel` at k = 10, `correlation_dimension`, and `ess`.
@@ -103,8 +103,8 @@ def estimator_disagreement(responses: Any, *, k: int = 100) -> Estimate:
     --------
     >>> import numpy as np
     >>> rng = np.random.default_rng(0)
-    >>> estimator_disagreement(rng.random((400, 2))).value < 1.2 < estimator_disagreement(rng.random((400, 20))).value
+    >>> dimension_disagreement(rng.random((400, 2))).value < 1.2 < dimension_disagreement(rng.random((400, 20))).value
     True
     """
-    points = checked_responses(responses, "estimator_disagreement")
+    points = checked_responses(responses, "dimension_disagreement")
     return _disagreement(lambda one, options: one(points, **options), k)

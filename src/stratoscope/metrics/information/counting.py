@@ -53,10 +53,10 @@ class Packing:
         """Return the addends (stimulus, unit) of each group of response bins."""
         groups = []
         for first in range(0, self.n_bins - 1, self.together):
-            addend = np.zeros(256, dtype=self.dtype)
+            group = np.zeros(codes.shape, dtype=self.dtype)
             for i, code in enumerate(range(first, min(first + self.together, self.n_bins - 1))):
-                addend[code] = 2.0 ** (self.bits * i)
-            groups.append(addend.take(codes))
+                group += (codes == code) * self.dtype.type(2.0 ** (self.bits * i))
+            groups.append(group)
         return groups
 
     def count(self, columns: Columns, packed: list[NDArray[np.floating]]) -> list[NDArray[np.int64]]:
