@@ -9,8 +9,8 @@ import pytest
 from stratoscope.errors import BadInput, TooFew, UnknownName
 from stratoscope.metrics import (
     correlation_dimension,
-    ess,
     dimension_disagreement,
+    ess,
     gride,
     levina_bickel,
     two_nn,
