@@ -27,6 +27,20 @@ from stratoscope.metrics.levina_bickel import levina_bickel
 from stratoscope.metrics.lifetime import lifetime_sparseness
 from stratoscope.metrics.matched import stimuli_matched, stimuli_matched_in, units_matched
 from stratoscope.metrics.moments import constant_fraction, dead_fraction, unit_mean, unit_variance
+from stratoscope.metrics.readout import (
+    PopulationReadout,
+    Readout,
+    Split,
+    UnitReadout,
+    arbitrary_groups,
+    confusion_bits,
+    cross_validated_readout,
+    population_generalization,
+    population_separability,
+    splits_across_views,
+    unit_generalization,
+    unit_separability,
+)
 from stratoscope.metrics.rsa import noise_ceiling, rsa, split_half_ceiling
 from stratoscope.metrics.similarity import cka, cka_matrix, cka_of_grams, rdm
 from stratoscope.metrics.sparseness import population_sparseness, stimulus_sparseness
@@ -40,11 +54,18 @@ __all__ = [
     "InformationTable",
     "ObjectInformation",
     "PerGroup",
+    "PopulationReadout",
+    "Readout",
+    "Split",
+    "UnitReadout",
+    "arbitrary_groups",
     "cka",
     "cka_matrix",
     "cka_of_grams",
+    "confusion_bits",
     "constant_fraction",
     "correlation_dimension",
+    "cross_validated_readout",
     "dead_fraction",
     "dimension_disagreement",
     "dimension_per_group",
@@ -63,6 +84,8 @@ __all__ = [
     "object_information",
     "participation_ratio",
     "participation_ratio_corrected",
+    "population_generalization",
+    "population_separability",
     "population_sparseness",
     "rdm",
     "ross_information",
@@ -70,6 +93,7 @@ __all__ = [
     "shuffled",
     "size_matched",
     "split_half_ceiling",
+    "splits_across_views",
     "stimuli_matched",
     "stimuli_matched_in",
     "stimulus_sparseness",
@@ -79,8 +103,10 @@ __all__ = [
     "two_nn_calibrated",
     "two_nn_decimation",
     "two_nn_decimation_expected",
+    "unit_generalization",
     "unit_information",
     "unit_mean",
+    "unit_separability",
     "unit_variance",
     "units_matched",
     "without_constant_units",
