@@ -82,13 +82,13 @@ def controlled_dimension(
     When it misleads
     ----------------
     The controlled dimension is what Gride reads of the true mean responses at that scale, which is below the true dimension
-    for curved or bounded manifolds (1.5 for a true 2, 3.8 for 5 at n1 = 32 of 230 stimuli): order and ratio are its
+    for curved or bounded manifolds (1.7 for a true 2, 3.7 for 5 at n1 = 32 of 230 stimuli): order and ratio are its
     message. Where one area is noisy all are read coarsely. Units drawn at random stand for the area only if the recording was
     not chosen by what they answer.
 
     The interval adds the variance over samples of stimuli (shared neighbourhoods) to that over units and trials (one half of
-    the units against the other), and its upper end allows for what is left of noise
-    (`NoiseCorrected.lost`). Decision record 0160
+    the units against the other), and holds the dimension both with and without the
+    correction for what is left of noise (`NoiseCorrected.lost`), which the value has. Decision record 0160
     has its coverage.
 
     References
@@ -234,7 +234,7 @@ def _controlled(area: _Area, rank: int, margin: float) -> ControlRow:
     units = float(np.sqrt(np.nanmean(halves**2))) if np.isfinite(halves).any() else 0.0
     low, high = map(float, log_interval(value, value * float(np.hypot(np.log(high / low) / (2 * _Z), units))))
     lost = max(float(np.nanmean([draw.lost[at] for draw in area.draws])), 0.0)
-    return area.row("dimension", CONTROLLED, rank, (value, low, high * (1 + lost)))
+    return area.row("dimension", CONTROLLED, rank, (value * (1 + lost), low, high * (1 + lost)))
 
 
 def _ends(found: Estimate) -> tuple[Any, Any, Any]:
