@@ -18,7 +18,7 @@ import numpy as np
 from stratoscope.metrics import gride, participation_ratio
 from stratoscope.metrics.controlled_dimension import controlled_dimension
 from stratoscope.metrics.extrapolation import extrapolated
-from stratoscope.metrics.noise_corrected import signal_participation_ratio
+from stratoscope.metrics.signal_participation_ratio import signal_participation_ratio
 from stratoscope.metrics.trials import trial_means
 from stratoscope.testing.latent_population import latent_population
 

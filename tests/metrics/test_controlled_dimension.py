@@ -123,6 +123,16 @@ def test_an_area_of_noise_has_no_controlled_dimension_and_does_not_spoil_the_oth
     assert "no scale stands above the noise" in alone.controlled["noise"].note
 
 
+def test_responses_that_are_no_counts_have_all_but_the_poisson_controls():
+    one = latent_population(2, n_stimuli=60, n_units=20, n_trials=8, mean_count=3, seed=1).counts + 0.25
+    table = controlled_dimension({"a": one}, n1=(1, 8, 16), n_resamples=1).table()
+    poisson = table[table["control"].isin(["equal rates", "untuned Poisson"])]
+    assert len(poisson) == 6
+    assert poisson["value"].isna().all()
+    assert poisson["note"].str.contains("not whole numbers of spikes").all()
+    assert table.query("control == 'trial-split noise' or control == 'controlled'")["value"].notna().all()
+
+
 def test_what_cannot_be_compared_is_refused_in_a_sentence(areas, found):
     few = areas["few"]
     with pytest.raises(BadInput, match="none came"):
@@ -135,6 +145,8 @@ def test_what_cannot_be_compared_is_refused_in_a_sentence(areas, found):
         controlled_dimension({"few": few}, n_units=300)
     with pytest.raises(TooFew, match="area 'few', needs at least 2 trials"):
         controlled_dimension({"few": few[:1]})
+    with pytest.raises(TooFew, match="in area 'silent' every unit answers all stimuli alike"):
+        controlled_dimension({"few": few, "silent": np.zeros_like(few)})
     with pytest.raises(BadInput, match="n_resamples must be at least 1"):
         controlled_dimension({"few": few}, n_resamples=0)
     with pytest.raises(UnknownName, match="No area is called 'fw'. Did you mean 'few'"):

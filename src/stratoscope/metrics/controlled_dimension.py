@@ -17,8 +17,8 @@ from stratoscope.metrics.noise_corrected import (
     NoiseCorrected,
     noise_corrected,
     signal_gride_of,
-    signal_participation_ratio,
 )
+from stratoscope.metrics.signal_participation_ratio import signal_participation_ratio
 from stratoscope.metrics.spectrum import participation_ratio
 from stratoscope.metrics.surrogates import thinned_means, untuned_means
 from stratoscope.metrics.trials import trial_means, trial_numbers, trial_split_noise
@@ -30,6 +30,7 @@ __all__ = ["ControlRow", "ControlledDimension", "controlled_dimension"]
 RANKS = (1, 2, 4, 8, 16, 32)
 MATCHED = "equal units and trials"
 SIGNAL = "noise-corrected"
+RATES, UNTUNED = "equal rates", "untuned Poisson"
 _Z = 1.959963984540054
 
 
@@ -54,6 +55,7 @@ def controlled_dimension(
     ----------
     areas : mapping of str to array (trial, stimulus, unit)
         Spike counts of single trials to the same stimuli, NaN where a repeat is absent. Units may differ in number, trials too.
+        Other responses of 0 and up will do, but have no Poisson controls.
     n1 : sequence of int
         Ranks of the inner neighbour, see `gride`.
     margin : float
@@ -159,12 +161,10 @@ def _measured(counts: Floats, sizes: EqualSizes, ranks: tuple[int, ...]) -> tupl
 
 def _one_draw(counts: Floats, rng: np.random.Generator, sizes: EqualSizes, ranks: tuple[int, ...]) -> _Draw:
     means = trial_means(counts)
-    points = {
-        MATCHED: means,
-        "equal rates": thinned_means(counts, min(sizes.mean_count, float(means.mean())), rng),
-        "trial-split noise": trial_split_noise(counts, rng),
-        "untuned Poisson": untuned_means(counts, rng),
-    }
+    points = {MATCHED: means, "trial-split noise": trial_split_noise(counts, rng)}
+    if sizes.spikes:
+        slowest = min(sizes.mean_count, float(means.mean()))
+        points |= {RATES: thinned_means(counts, slowest, rng), UNTUNED: untuned_means(counts, rng)}
     curves = {control: gride(array, n1=ranks) for control, array in points.items()}
     corrected = noise_corrected(counts, seed=sizes.seed)
     curves[SIGNAL] = signal_gride_of(corrected, n1=ranks, margin=-np.inf)
@@ -209,6 +209,9 @@ def _matched(area: _Area) -> Iterator[ControlRow]:
         found = [draw.curves[control] for draw in area.draws]
         for rank, *ends in zip(area.ranks, *_mean_ends(found), strict=True):
             yield area.row("gride", control, rank, ends, note=found[0].note)
+    for control in (RATES, UNTUNED) if not area.sizes.spikes else ():
+        note = "responses are not whole numbers of spikes, so there is no Poisson surrogate"
+        yield from (area.row("gride", control, rank, (np.nan,) * 3, note=note) for rank in area.ranks)
     for control in area.draws[0].linear:
         ratios = [draw.linear[control] for draw in area.draws]
         yield area.row("participation_ratio", control, 0, _mean_ends(ratios), note=ratios[0].note)
