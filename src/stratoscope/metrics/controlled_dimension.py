@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from stratoscope.metrics.controlled_record import CONTROLLED, ControlledDimension, ControlRow
+from stratoscope.metrics.dimension_limits import dimension_limits
 from stratoscope.metrics.equal_sizes import EqualSizes, checked_areas, equal_sizes
 from stratoscope.metrics.gride import checked_ranks, gride
 from stratoscope.metrics.neighbour_interval import log_interval
@@ -31,6 +32,8 @@ RANKS = (1, 2, 4, 8, 16, 32)
 MATCHED = "equal units and trials"
 SIGNAL = "noise-corrected"
 RATES, UNTUNED = "equal rates", "untuned Poisson"
+#: A correction for what is left of noise above this share is noted.
+MUCH = 0.1
 _Z = 1.959963984540054
 
 
@@ -42,6 +45,7 @@ def controlled_dimension(
     n_units: int | None = None,
     n_trials: int | None = None,
     n_resamples: int = 10,
+    extrapolate: bool = False,
     seed: int = 0,
 ) -> ControlledDimension:
     """Intrinsic dimension of several areas, raw and under every control that unequal recordings need.
@@ -64,6 +68,8 @@ def controlled_dimension(
         Units and trials that every area is brought down to; by default as many as the smallest has.
     n_resamples : int
         Random subsets of units and trials that are averaged over.
+    extrapolate : bool
+        Add what `dimension_limits` reads with infinitely many units, and stimuli, of each whole area; takes minutes.
     seed : int
         Seed of all draws.
 
@@ -108,6 +114,7 @@ def controlled_dimension(
     rows: list[ControlRow] = []
     for area in measured.values():
         rows += [*_raw(area), *_matched(area), *_signal(area, margin), _controlled(area, shared, margin)]
+        rows += _limits(area, shared, seed) if extrapolate else ()
     return ControlledDimension(tuple(rows), shared, seed)
 
 
@@ -237,7 +244,14 @@ def _controlled(area: _Area, rank: int, margin: float) -> ControlRow:
     units = float(np.sqrt(np.nanmean(halves**2))) if np.isfinite(halves).any() else 0.0
     low, high = map(float, log_interval(value, value * float(np.hypot(np.log(high / low) / (2 * _Z), units))))
     lost = max(float(np.nanmean([draw.lost[at] for draw in area.draws])), 0.0)
-    return area.row("dimension", CONTROLLED, rank, (value * (1 + lost), low, high * (1 + lost)))
+    note = f"{lost / (1 + lost):.0%} of it is the correction for what is left of noise" if lost > MUCH else ""
+    return area.row("dimension", CONTROLLED, rank, (value * (1 + lost), low, high * (1 + lost)), note=note)
+
+
+def _limits(area: _Area, rank: int, seed: int) -> Iterator[ControlRow]:
+    for quantity, control, found in dimension_limits(area.counts, rank, seed=seed):
+        at = rank if quantity == "gride" else 0
+        yield area.row(quantity, control, at, _ends(found), note=found.note, whole=True)
 
 
 def _ends(found: Estimate) -> tuple[Any, Any, Any]:
