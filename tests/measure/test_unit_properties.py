@@ -72,7 +72,9 @@ def test_arrays_in_0_to_1_need_no_normalisation_and_others_are_refused():
     with pytest.raises(BadInput, match=r"^Pixels run from 0 to 1 once the normalisation is undone, but from -0\.99"):
         next(seen(network(), noise))
     assert next(seen(network(), noise, mean=(0.5,), std=(0.5,)))[1].shape == (3, 8, 8, 3)
-    with pytest.raises(BadInput, match=r"^How function normalises images is not known, so that it cannot be undone\. Give"):
+    with pytest.raises(
+        BadInput, match=r"^How function normalises images is not known, so that it cannot be undone\. Give"
+    ):
         next(seen(network(preprocess=lambda loaded: torch.zeros(3, 8, 8)), noise))
     two = Stimuli("two", ("a",), lambda _: np.zeros((2, 6, 6), np.float32))
     with pytest.raises(BadInput, match=r"^Images have one channel or three; these inputs have 2\."):

@@ -56,7 +56,10 @@ STACKS = {
     "stride 2 and a pool": (lambda: [conv(3, 8, 5, stride=2, padding=2), nn.ReLU(), nn.MaxPool2d(2)], (2, (6, 12))),
     "dilated, its hull": (lambda: [conv(3, 4, 3, dilation=3, padding=3), nn.BatchNorm2d(4), nn.GELU()], (10, (7, 13))),
     "grouped and averaged": (lambda: [conv(3, 6, 3, padding=1, groups=3), nn.AvgPool2d(3, 2, 1)], (5, (8, 12))),
-    "many channels": (lambda: [conv(3, 64, 5, padding=2), nn.ReLU6(), conv(64, 16, 3, padding=1), nn.SiLU()], (12, (9, 15))),
+    "many channels": (
+        lambda: [conv(3, 64, 5, padding=2), nn.ReLU6(), conv(64, 16, 3, padding=1), nn.SiLU()],
+        (12, (9, 15)),
+    ),
     "at the border": (lambda: [conv(3, 4, 7, padding=3), nn.Hardtanh(), conv(4, 4, 3, padding=1)], (0, (0, 4))),
 }
 
@@ -202,7 +205,9 @@ def test_a_wrong_request_is_answered_with_a_sentence(fields, stimuli):
     with pytest.raises(UnknownName, match=r"No stage is called '3'"):
         fields(network, stimuli, {"3": 0})
     last = 4 * (SIZE - 2) ** 2 - 1
-    with pytest.raises(BadInput, match=rf"^Stage '1' has {last + 1} units \(position\), numbered from 0 to {last}, and unit -1"):
+    with pytest.raises(
+        BadInput, match=rf"^Stage '1' has {last + 1} units \(position\), numbered from 0 to {last}, and unit -1"
+    ):
         fields(network, stimuli, {"1": [0, -1]})
     with pytest.raises(BadInput, match=rf"and unit {last + 1} was asked for\. Choose among these\."):
         fields(network, stimuli, {"1": last + 1})

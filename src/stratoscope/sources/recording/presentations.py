@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -49,7 +50,7 @@ class Presentations:
 
     def __post_init__(self) -> None:
         n = len(self.stimulus)
-        stimulus = text_column(self.stimulus, n, "presentations", "stimulus")
+        stimulus = text_column(list(self.stimulus), n, "presentations", "stimulus")
         _check_stimuli(stimulus)
         object.__setattr__(self, "stimulus", stimulus)
         object.__setattr__(self, "session", text_column(self.session, n, "presentations", "session"))
@@ -64,12 +65,12 @@ class Presentations:
     def __len__(self) -> int:
         return len(self.stimulus)
 
-    @property
+    @cached_property
     def stimuli(self) -> tuple[str, ...]:
         """Ids of the stimuli, in the order in which they first occur."""
         return tuple(dict.fromkeys(self.stimulus.tolist()))
 
-    @property
+    @cached_property
     def codes(self) -> Integers:
         """Position in `stimuli` of the stimulus of every presentation."""
         place = {id_: code for code, id_ in enumerate(self.stimuli)}
