@@ -109,3 +109,24 @@ def test_any_spikes_and_windows_count_as_by_hand_ties_with_edges_among_them(trai
     spikes = Spikes(eighths, Units(range(len(trains)), "V1"), Presentations(["a"] * len(onsets), onset, onset + 1))
     window = (begin / 8, (begin + length) / 8)
     np.testing.assert_array_equal(count_spikes(spikes, window).counts, slowly(spikes, *window))
+
+
+def test_aligned_repeats_of_sessions_share_rows_and_lose_nothing(random_spikes):
+    apart = count_spikes(random_spikes, (0, 0.2), baseline=(-0.1, 0), baseline_per="presentation", rate=True)
+    together = count_spikes(
+        random_spikes, (0, 0.2), baseline=(-0.1, 0), baseline_per="presentation", rate=True, aligned=True
+    )
+    assert len(together.presentations) < 0.6 * len(apart.presentations)
+    order = [together.stimuli.index(id_) for id_ in apart.stimuli]
+    np.testing.assert_array_equal(together.n_trials()[order], apart.n_trials())
+    np.testing.assert_allclose(together.mean()[order], apart.mean())
+    np.testing.assert_array_equal(np.isfinite(together.counts).sum(), np.isfinite(apart.counts).sum())
+
+
+def test_a_law_aligning_one_session_only_sorts_it(random_spikes):
+    one = random_spikes.take_units(random_spikes.units.session == "0")
+    own = Spikes(one.times, one.units, one.presentations.take(np.arange(180)))
+    counts, sorted_ = count_spikes(own), count_spikes(own, aligned=True)
+    order = np.lexsort((np.asarray(own.presentations.trial), own.presentations.codes))
+    np.testing.assert_array_equal(counts.counts[order], sorted_.counts)
+    assert sorted_.presentations.stimulus.tolist() == own.presentations.stimulus[order].tolist()

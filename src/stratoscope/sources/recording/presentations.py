@@ -14,6 +14,9 @@ from stratoscope.errors import BadInput
 from stratoscope.sources.recording.checks import more, one_length, seconds_column, text_column
 from stratoscope.types import Floats, Integers
 
+#: Session of presentations whose rows stand for several sessions.
+ALIGNED = "aligned"
+
 
 @dataclass(frozen=True)
 class Presentations:
@@ -75,6 +78,21 @@ class Presentations:
         """Position in `stimuli` of the stimulus of every presentation."""
         place = {id_: code for code, id_ in enumerate(self.stimuli)}
         return np.array([place[id_] for id_ in self.stimulus.tolist()], dtype=np.int64)
+
+    def aligned(self) -> tuple[Presentations, Integers]:
+        """Give the repeats with one number of a stimulus, in all sessions, one row.
+
+        Returns
+        -------
+        Presentations
+            Of one session, without times: stimuli in order, their repeats one after another.
+        array (presentation,)
+            Row in that table of every presentation here.
+        """
+        trial = np.asarray(self.trial)
+        keys = self.codes * (trial.max() - trial.min() + 1) + (trial - trial.min())
+        _, first, rows = np.unique(keys, return_index=True, return_inverse=True)
+        return Presentations(self.stimulus[first], trial=trial[first], session=np.array(ALIGNED)), rows
 
     def take(self, rows: Any) -> Presentations:
         """Return the table restricted to `rows` (positions, or true for those kept), in that order."""
