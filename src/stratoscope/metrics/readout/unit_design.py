@@ -14,8 +14,8 @@ from stratoscope.metrics.readout.labels import canonical, coded
 from stratoscope.metrics.responses import checked_finite
 from stratoscope.types import Floats, Integers
 
-#: Numbers of one block of units: what is compared again and again stays in the processor's cache.
-BLOCK = 160_000
+#: Responses in one block of units: wide enough that a step is work, and what is compared again and again stays in cache.
+BLOCK = 800_000
 
 
 @dataclass(frozen=True)
