@@ -10,8 +10,14 @@ import numpy as np
 from stratoscope.errors import BadInput
 from stratoscope.metrics.declare import metric
 from stratoscope.metrics.neighbour_interval import log_interval
-from stratoscope.metrics.neighbourhoods import Neighbourhoods, check_enough, neighbourhoods_in, neighbourhoods_of
-from stratoscope.metrics.responses import checked_responses
+from stratoscope.metrics.neighbourhoods import (
+    Neighbourhoods,
+    check_enough,
+    neighbourhoods_in,
+    neighbourhoods_of,
+    neighbourhoods_within,
+)
+from stratoscope.metrics.responses import checked_points
 from stratoscope.metrics.spectrum import gram_in
 from stratoscope.metrics.two_nn import two_nn_of
 from stratoscope.types import Estimate, Floats, Integers
@@ -70,11 +76,13 @@ def _through_gram(
     state: Mapping[str, Any], *, divisors: Sequence[int] | None = None, seed: int = 0, **options: Any
 ) -> Estimate:
     whole = neighbourhoods_in(state, "two_nn_decimation", fewest=SMALLEST)
-    gram = gram_in(state, "two_nn_decimation", SMALLEST)
-    squared = squared_distances(gram[np.ix_(whole.rows, whole.rows)])  # type: ignore[arg-type]
+    gram = gram_in(state, "two_nn_decimation", SMALLEST)[np.ix_(whole.rows, whole.rows)]  # type: ignore[arg-type]
 
     def near(subset: Integers) -> Neighbourhoods:
-        return whole if len(subset) == whole.n else _two_nearest(squared[np.ix_(subset, subset)])
+        found, short = neighbourhoods_within(whole, subset, 2)
+        if len(short):
+            found.distance[short], found.index[short] = _two_nearest(gram, subset[short], subset)
+        return found
 
     return _curve(near, whole.n, divisors, seed, whole.dropped["duplicates"], **options)
 
@@ -85,12 +93,13 @@ def squared_distances(gram: Floats) -> Floats:
     return np.maximum(norms[:, None] + norms[None, :] - 2 * gram, 0.0)
 
 
-def _two_nearest(squared: Floats) -> Neighbourhoods:
-    between = squared.copy()
-    np.fill_diagonal(between, np.inf)
+def _two_nearest(gram: Floats, points: Integers, subset: Integers) -> tuple[Floats, Integers]:
+    """Return distance and number in `subset` of the two nearest of `points` among `subset`, from inner products."""
+    norms = np.diag(gram)
+    between = np.maximum(norms[points, None] + norms[subset] - 2 * gram[np.ix_(points, subset)], 0.0)
+    between[points[:, None] == subset] = np.inf
     index = np.argsort(between, axis=1, kind="stable")[:, :2]
-    distance = np.sqrt(np.take_along_axis(between, index, axis=1))
-    return Neighbourhoods(distance, index, {"duplicates": 0})
+    return np.sqrt(np.take_along_axis(between, index, axis=1)), index
 
 
 @metric(
@@ -154,12 +163,13 @@ def two_nn_decimation(
     >>> two_nn_decimation(np.random.default_rng(0).random((400, 2)), divisors=(1, 4)).value.round().tolist()
     [2.0, 2.0]
     """
-    points = checked_responses(responses, "two_nn_decimation")
-    distinct = points[np.sort(np.unique(points, axis=0, return_index=True)[1])]
-    check_enough(len(distinct), len(points) - len(distinct), "two_nn_decimation", SMALLEST)
+    points = checked_points(responses, "two_nn_decimation")
+    whole = neighbourhoods_of(points, 2, "two_nn_decimation", fewest=SMALLEST)
+    distinct = points[whole.rows]
 
     def near(subset: Integers) -> Neighbourhoods:
+        if len(subset) == whole.n:
+            return whole
         return neighbourhoods_of(distinct[subset], 2, "two_nn_decimation", fewest=SMALLEST)
 
-    duplicates = len(points) - len(distinct)
-    return _curve(near, len(distinct), divisors, seed, duplicates, fraction=fraction, method=method)
+    return _curve(near, whole.n, divisors, seed, whole.dropped["duplicates"], fraction=fraction, method=method)
