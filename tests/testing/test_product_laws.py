@@ -30,7 +30,7 @@ class NoRest(Product):
     """Says that rounding the coordinates took nothing away."""
 
     def factor(self, piece):
-        factor, size2, norm2, rest2 = super().factor(piece)
+        factor, _, norm2, rest2 = super().factor(piece)
         return factor, norm2, norm2, np.zeros_like(rest2)
 
 
@@ -53,7 +53,9 @@ class NoOutput(Product):
     ids=lambda product: f"{type(product).__name__} {product.name}",
 )
 def test_a_bound_that_is_too_small_breaks_the_law(broken):
-    with pytest.raises(AssertionError, match=f"{broken.name} breaks the law 'the true distance lies within the bounds' on"):
+    with pytest.raises(
+        AssertionError, match=f"{broken.name} breaks the law 'the true distance lies within the bounds' on"
+    ):
         check_product(broken)
 
 

@@ -34,6 +34,7 @@ from stratoscope.metrics.readout import (
     unit_generalization,
     unit_separability,
 )
+from stratoscope.metrics.resampling import two_nn_resampled
 from stratoscope.metrics.rsa import noise_ceiling, rsa, split_half_ceiling
 from stratoscope.metrics.similarity import cka, cka_matrix, cka_of_grams, rdm
 from stratoscope.metrics.sparseness import population_sparseness, stimulus_sparseness
@@ -84,6 +85,7 @@ __all__ = [
     "structureless",
     "two_nn",
     "two_nn_decimation",
+    "two_nn_resampled",
     "unit_generalization",
     "unit_information",
     "unit_mean",

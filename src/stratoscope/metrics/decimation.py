@@ -15,7 +15,7 @@ from stratoscope.metrics.neighbourhoods import (
     check_enough,
     neighbourhoods_in,
     neighbourhoods_of,
-    neighbourhoods_within,
+    two_nearest_within,
 )
 from stratoscope.metrics.responses import checked_points
 from stratoscope.metrics.spectrum import gram_in
@@ -76,13 +76,10 @@ def _through_gram(
     state: Mapping[str, Any], *, divisors: Sequence[int] | None = None, seed: int = 0, **options: Any
 ) -> Estimate:
     whole = neighbourhoods_in(state, "two_nn_decimation", fewest=SMALLEST)
-    gram = gram_in(state, "two_nn_decimation", SMALLEST)[np.ix_(whole.rows, whole.rows)]  # type: ignore[arg-type]
+    gram = gram_in(state, "two_nn_decimation", SMALLEST)
 
     def near(subset: Integers) -> Neighbourhoods:
-        found, short = neighbourhoods_within(whole, subset, 2)
-        if len(short):
-            found.distance[short], found.index[short] = _two_nearest(gram, subset[short], subset)
-        return found
+        return two_nearest_within(whole, subset, gram)
 
     return _curve(near, whole.n, divisors, seed, whole.dropped["duplicates"], **options)
 
@@ -91,15 +88,6 @@ def squared_distances(gram: Floats) -> Floats:
     """Return squared Euclidean distances (row, row) from a Gram matrix."""
     norms = np.diag(gram)
     return np.maximum(norms[:, None] + norms[None, :] - 2 * gram, 0.0)
-
-
-def _two_nearest(gram: Floats, points: Integers, subset: Integers) -> tuple[Floats, Integers]:
-    """Return distance and number in `subset` of the two nearest of `points` among `subset`, from inner products."""
-    norms = np.diag(gram)
-    between = np.maximum(norms[points, None] + norms[subset] - 2 * gram[np.ix_(points, subset)], 0.0)
-    between[points[:, None] == subset] = np.inf
-    index = np.argsort(between, axis=1, kind="stable")[:, :2]
-    return np.sqrt(np.take_along_axis(between, index, axis=1)), index
 
 
 @metric(

@@ -15,18 +15,19 @@ from stratoscope.metrics.neighbourhoods import (
     neighbourhoods_in,
     neighbourhoods_of,
     neighbourhoods_within,
+    two_nearest_within,
 )
 from stratoscope.metrics.responses import checked_fraction, checked_points
 from stratoscope.metrics.two_nn import FEWEST, two_nn_of
 from stratoscope.types import Estimate, Integers
 
-#: Neighbours listed of every stimulus; with a share of 0.9, all 16 being left out but one is a matter of 1e-14.
+#: Neighbours listed of every stimulus. With a share of 0.9, all but one of 16 are left out once in 1e14 times.
 LISTED = 16
 
 
 def _resampled(
     near: Neighbourhoods,
-    widened: Callable[[Integers], Neighbourhoods],
+    within: Callable[[Integers], Neighbourhoods],
     *,
     n_resamples: int = 20,
     share: float = 0.9,
@@ -42,8 +43,7 @@ def _resampled(
     found = []
     for _ in range(n_resamples):
         subset = np.sort(rng.permutation(near.n)[:size])
-        part, short = neighbourhoods_within(near, subset, 2)
-        found.append(two_nn_of(widened(subset) if len(short) else part, **options))
+        found.append(two_nn_of(within(subset), **options))
     values = np.array([one.value for one in found])
     low, high = (float(np.exp(np.mean(np.log([getattr(one, end) for one in found])))) for end in ("low", "high"))
     return Estimate(
@@ -62,13 +62,21 @@ def _resampled(
 def _through_gram(state: Mapping[str, Any], **options: Any) -> Estimate:
     near = neighbourhoods_in(state, "two_nn_resampled", fewest=FEWEST)
 
-    def widened(_: Integers) -> Neighbourhoods:
-        raise BadInput(
-            f"two_nn_resampled finds fewer than 2 neighbours of a stimulus in a part of the stimuli, because the summary "
-            f"kept {near.k} neighbours of each. Keep more, or resample a larger share."
-        )
+    gram = state.get("gram")
 
-    return _resampled(near, widened, **options)
+    def within(subset: Integers) -> Neighbourhoods:
+        if gram is not None:
+            return two_nearest_within(near, subset, gram)
+        part, short = neighbourhoods_within(near, subset, 2)
+        if len(short):
+            raise BadInput(
+                f"two_nn_resampled needs 2 neighbours of every stimulus in a part of the stimuli, but this summary kept "
+                f"{near.k} of each and no Gram matrix, which leaves {len(short)} stimuli with fewer. Keep more "
+                "neighbours or the Gram matrix, or resample a larger share."
+            )
+        return part
+
+    return _resampled(near, within, **options)
 
 
 @metric(
@@ -139,8 +147,11 @@ def two_nn_resampled(
     near = neighbourhoods_of(points, LISTED, "two_nn_resampled", fewest=FEWEST)
     distinct = points[near.rows]
 
-    def widened(subset: Integers) -> Neighbourhoods:
-        return neighbourhoods_of(distinct[subset], 2, "two_nn_resampled", fewest=FEWEST)
+    def within(subset: Integers) -> Neighbourhoods:
+        part, short = neighbourhoods_within(near, subset, 2)
+        if len(short):  # hardly ever: search this part anew
+            return neighbourhoods_of(distinct[subset], 2, "two_nn_resampled", fewest=FEWEST)
+        return part
 
     options: dict[str, Any] = {"fraction": fraction, "method": method}
-    return _resampled(near, widened, n_resamples=n_resamples, share=share, seed=seed, **options)
+    return _resampled(near, within, n_resamples=n_resamples, share=share, seed=seed, **options)

@@ -157,7 +157,7 @@ class Candidates:
     def _squared(self, rows: Integers, cols: slice, product: NDArray[Any]) -> NDArray[Any]:
         """Return squared distances of the rounded points, infinite between a point and itself."""
         norm2 = self.measures.norm2.astype(product.dtype)
-        squared = np.multiply(product, -2)
+        squared: NDArray[Any] = np.multiply(product, -2)
         squared += norm2[cols]
         squared += norm2[rows, None]
         own = rows - cols.start

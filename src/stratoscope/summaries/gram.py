@@ -6,7 +6,6 @@ import os
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from stratoscope.errors import TooFew
 from stratoscope.summaries.inner_products import InnerProducts, inner_products, unit_means
@@ -103,7 +102,9 @@ class Gram:
             inner = inner_products(self._blocks(finite), len(finite), self.n_units, precision=precision)
         return self._state(finite, nonfinite, mean, inner)
 
-    def _state(self, finite: Integers, nonfinite: Integers, mean: Floats, inner: InnerProducts | None) -> dict[str, Any]:
+    def _state(
+        self, finite: Integers, nonfinite: Integers, mean: Floats, inner: InnerProducts | None
+    ) -> dict[str, Any]:
         rows = self.spool.rows
         k = min(self.k, len(finite) - 1)
         table = self._table(finite, k, inner)

@@ -71,7 +71,7 @@ def nearest_neighbours(
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         bad = np.flatnonzero(~np.isfinite(array).all(axis=1))
         raise BadInput(f"{len(bad)} points hold NaN or infinity, the first at row {bad[0]}. Leave them out first.")
-    return nearest_from_blocks(slices_of(array), *array.shape, k, duplicates=duplicates, product=product)
+    return nearest_from_blocks(slices_of(array), len(array), array.shape[1], k, duplicates=duplicates, product=product)
 
 
 def nearest_from_blocks(
@@ -87,7 +87,6 @@ def nearest_from_blocks(
     sets = multiply(blocks, n_points, n_units, chosen, points)
     tiles = next(sets)
     if chosen.rounding != "float64" and not points.in_range:
-        sets.close()
         return nearest_from_blocks(blocks, n_points, n_units, k, duplicates=duplicates, product="numpy float64")
     search = Search(blocks, first_identical(blocks, points.checksum), k)
     near = search.candidates(points, chosen)
@@ -182,7 +181,10 @@ class Search:
         """Measure the candidates, search again where there are too many, then keep or merge copies of points."""
         if duplicates not in {"keep", "merge"}:
             raise BadInput(f"Duplicates are 'keep' or 'merge', not {duplicates!r}.")
-        distance, index = np.empty((len(self.first), self.width)), np.zeros((len(self.first), self.width), dtype=np.int64)
+        distance, index = (
+            np.empty((len(self.first), self.width)),
+            np.zeros((len(self.first), self.width), dtype=np.int64),
+        )
         n_measured, n_wide = 0, 0
         if self.width:
             n_measured = self._settle(near, distance, index)
@@ -196,9 +198,7 @@ class Search:
         if repeated and duplicates == "keep":
             distance, index = expand(distance, index, self.first, min(self.k, n_given - 1))
             rows = np.arange(n_given)
-        return NeighbourTable(
-            distance, index, rows, len(rows), repeated, self.n_exact, product, n_measured, n_wide
-        )
+        return NeighbourTable(distance, index, rows, len(rows), repeated, self.n_exact, product, n_measured, n_wide)
 
     def _settle(self, near: Candidates, distance: Floats, index: Integers) -> int:
         points, found, others, n_measured = settle(near.found(), self.blocks, self.width, self.n_exact)

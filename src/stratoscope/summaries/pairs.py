@@ -6,7 +6,7 @@ again for another pass, so a point may have more coordinates than memory could h
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any, TypeAlias
 
 import numpy as np

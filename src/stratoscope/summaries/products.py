@@ -114,7 +114,7 @@ class Product:
 
         into = torch.from_numpy(total)
         if self.device != "cpu":
-            exact = {"out_dtype": torch.float32} if self.rounding == "bfloat16" else {}
+            exact: dict[str, Any] = {"out_dtype": torch.float32} if self.rounding == "bfloat16" else {}
             into += torch.mm(left, right.T, **exact).cpu()
         elif self.rounding != "bfloat16":
             torch.addmm(into, left, right.T, out=into)
@@ -236,4 +236,3 @@ def _rate(product: Product, points: NDArray[Any]) -> float:
         product.add(total, spread, factor, other)
         seconds.append(time.perf_counter() - start)
     return 2 * _PROBE**3 / min(seconds)
-

@@ -56,7 +56,8 @@ class Points:
     @classmethod
     def of(cls, n_points: int) -> Points:
         """Make the record of `n_points` points before the first block."""
-        return cls(*np.zeros((3, n_points)), np.zeros(n_points, dtype=np.uint64))
+        size2, norm2, rest2 = np.zeros((3, n_points))
+        return cls(size2, norm2, rest2, np.zeros(n_points, dtype=np.uint64))
 
     @property
     def in_range(self) -> bool:
@@ -185,14 +186,15 @@ class _Factors:
         sample = piece[:: max(1, len(piece) // _SAMPLE)].astype(np.float64)
         centre = sample[0] + (sample - sample[0]).mean(axis=0)
         if self.product.rounding == "float64":
-            return np.subtract(piece, centre, dtype=np.float64)
+            return np.asarray(np.subtract(piece, centre, dtype=np.float64))
         centre = centre.astype(piece.dtype)
         if not self.points.scale:
             self.points.scale = power_of_two(float(np.sqrt(np.square(sample - centre).mean())))
         if piece.dtype == np.float32 and self.points.scale == 1:
-            return np.subtract(piece, centre)
+            return np.asarray(np.subtract(piece, centre))
         with np.errstate(over="ignore"):  # what single precision cannot hold is seen in the norms
-            return np.multiply(np.subtract(piece, centre), 1 / self.points.scale, dtype=piece.dtype).astype(np.float32)
+            scaled = np.multiply(np.subtract(piece, centre), 1 / self.points.scale, dtype=piece.dtype)
+            return np.asarray(scaled.astype(np.float32))
 
 
 def power_of_two(size: float) -> float:

@@ -42,7 +42,7 @@ def check_product(product: Product, *, n_points: int = 40, n_units: int = 900, s
         blocks = slices_of(points, max(1, points.shape[1] // 3))
         i, j = np.triu_indices(len(points), 1)
         true = np.sqrt(exact_squares(blocks, i, j))
-        low, high = intervals(product, blocks, points.shape)
+        low, high = intervals(product, blocks, (len(points), points.shape[1]))
         slack = 1e-12 * true  # the roundings of measuring
         outside = (true < low[i, j] - slack) | (true > high[i, j] + slack)
         assert not outside.any(), (
@@ -68,12 +68,12 @@ def hard_points(n_points: int, n_units: int, seed: int) -> dict[str, NDArray[np.
 
 
 def intervals(
-    product: Product, blocks: Blocks, shape: tuple[int, ...]
+    product: Product, blocks: Blocks, shape: tuple[int, int]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the least and the greatest distance (point, point) that `product` allows, on the upper triangle."""
     points, everything = Points.of(shape[0]), np.arange(shape[0])
     low, high = np.zeros((2, shape[0], shape[0]))
-    for tile in (tile for tiles in multiply(blocks, *shape[:2], product, points) for tile in tiles):
+    for tile in (tile for tiles in multiply(blocks, shape[0], shape[1], product, points) for tile in tiles):
         measures: Measures = Search(blocks, everything, 1).candidates(points, product).measures
         i, j = np.meshgrid(everything[tile.rows], everything[tile.cols], indexing="ij")
         spread = 0.0 if tile.spread is None else tile.spread.astype(np.float64)
