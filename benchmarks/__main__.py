@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from benchmarks import cost
+from benchmarks import cost, pairs
 
 KEPT = Path("benchmarks/latest.json")
 
@@ -44,6 +44,8 @@ def main() -> None:
             )
         else:
             print(f"{name:24} {one}")
+    found["pair engine"] = pairs.measure()
+    print("\n".join(pairs.lines(found["pair engine"])))
     KEPT.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
     print(f"Kept in {KEPT}.")
 

@@ -62,3 +62,14 @@ def test_bfloat16_says_what_rounding_took_away(rng):
     np.testing.assert_allclose(size2, (piece.astype(float) ** 2).sum(axis=1), rtol=1e-5)
     np.testing.assert_allclose(norm2, (back**2).sum(axis=1), rtol=1e-5)
     np.testing.assert_allclose(rest2, ((piece - back) ** 2).sum(axis=1), rtol=1e-4)
+
+
+def test_torch_told_to_round_float32_is_not_taken_for_exact(rng):
+    torch = pytest.importorskip("torch")
+    torch.set_float32_matmul_precision("medium")
+    try:
+        with pytest.raises(UnknownName, match="No product is called 'torch float32'"):
+            nearest_neighbours(rng.standard_normal((50, 4)), 2, product="torch float32")
+        assert choose_product(5000, 4096, 2).name != "torch float32"
+    finally:
+        torch.set_float32_matmul_precision("highest")

@@ -43,7 +43,8 @@ class Gram:
     Notes
     -----
     `state` holds ``rows`` (the stimuli seen, ascending), ``n_units``, ``mean`` (unit,), ``gram`` (row, row),
-    ``distances`` and ``neighbours`` (row, neighbour), ``duplicates``, ``n_exact`` and ``n_nonfinite`` (row,).
+    ``distances`` and ``neighbours`` (row, neighbour), ``duplicates``, ``n_exact`` and ``n_nonfinite`` (row,);
+    of how the neighbours were found, ``product`` and ``n_wide`` (as in `NeighbourTable`).
     ``neighbours`` are positions in ``rows``. A stimulus with a response that is NaN or infinite is left out of the
     unit means and of the search: its products and distances are NaN, its neighbours -1. So are, with
     ``duplicates="merge"``, the distances and neighbours of a stimulus that repeats an earlier one.
@@ -121,6 +122,8 @@ class Gram:
             "duplicates": np.int64(table.duplicates),
             "n_exact": np.int64(table.n_exact),
             "n_nonfinite": nonfinite,
+            "product": np.array(table.product),
+            "n_wide": np.int64(table.n_wide),
         }
         return state if inner is None else state | {"gram": _spread(inner.products, finite, len(rows))}
 

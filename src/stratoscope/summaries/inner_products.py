@@ -11,6 +11,7 @@ from scipy.linalg.blas import dsyrk
 
 from stratoscope.summaries.blocks import BLOCK
 from stratoscope.summaries.pairs import Blocks, add_checksum
+from stratoscope.summaries.products import Product
 from stratoscope.summaries.tiles import DEPTH, Points, plan_tiles, power_of_two
 from stratoscope.types import Floats
 
@@ -91,6 +92,11 @@ def _mirror(total: Floats) -> None:
             total[rows, cols] = tile + np.triu(tile, 1).T
         else:
             total[cols, rows] = total[rows, cols].T
+
+
+def relative_bound(precision: str, n_units: int) -> float:
+    """Return g such that a squared distance from inner products is off by at most g (|x|^2 + |y|^2)."""
+    return Product("numpy", precision).bound(DEPTH, n_units)
 
 
 def unit_means(block: NDArray[Any]) -> Floats:

@@ -67,10 +67,12 @@ class Product:
 
     @property
     def unit(self) -> float:
-        """Unit roundoff of the sums; the multipliers of accelerators may cut instead of round, and align first."""
+        """Unit roundoff of the sums; matrix units may round another way than to the nearest, or align and cut first."""
         if self.rounding == "float64":
             return 2.0**-53
-        return 2.0**-24 if self.device == "cpu" else 2.0**-22
+        if self.device != "cpu":
+            return 2.0**-22
+        return 2.0**-24 if self.rounding == "float32" else 2.0**-23
 
     @property
     def output(self) -> float:
@@ -205,10 +207,20 @@ def _installed(work: float) -> list[Product]:
     if _with_torch(work):
         import torch
 
-        found += [Product("torch", "float32"), Product("torch", "bfloat16")]
-        if torch.cuda.is_available():
-            found += [Product("torch", "float32", "cuda"), Product("torch", "bfloat16", "cuda")]
+        for device in ("cpu", "cuda") if torch.cuda.is_available() else ("cpu",):
+            found += [Product("torch", "float32", device)] if _torch_is_exact() else []
+            found += [Product("torch", "bfloat16", device)]
     return found
+
+
+def _torch_is_exact() -> bool:
+    """Say whether torch multiplies float32 as float32: it may be told to round it to fewer bits, for the whole process."""
+    import torch
+
+    try:
+        return torch.get_float32_matmul_precision() == "highest"
+    except RuntimeError:  # set by library, not for all: not known
+        return False
 
 
 def _named(name: str) -> Product:
