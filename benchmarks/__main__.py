@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from benchmarks import cost, pairs
+from benchmarks import cost, pairs, unit_information
 
 KEPT = Path("benchmarks/latest.json")
 
@@ -46,6 +46,9 @@ def main() -> None:
             print(f"{name:24} {one}")
     found["pair engine"] = pairs.measure()
     print("\n".join(pairs.lines(found["pair engine"])))
+    found["unit information"] = unit_information.measure()
+    for name, numbers in found["unit information"].items():
+        print(f"unit information, {name}: " + ", ".join(f"{what} {one}" for what, one in numbers.items()))
     KEPT.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
     print(f"Kept in {KEPT}.")
 
