@@ -222,4 +222,3 @@ def test_a_network_that_cuts_gradients_has_no_effective_field_and_says_so(stimul
     assert theoretical_fields(Network(Cut()), stimuli, {"conv": 0})["conv"].sum() == 9
     with pytest.raises(StageError, match=r"stage 'conv' has no derivative by the image: the network cuts gradients"):
         effective_fields(Network(Cut()), stimuli, {"conv": 0})
-
