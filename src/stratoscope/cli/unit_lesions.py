@@ -49,7 +49,7 @@ from stratoscope.cli.options import classifier_options, opened_source
     "--draws",
     "n_random",
     type=click.IntRange(min=1),
-    default=10,
+    default=19,
     show_default=True,
     help="Random ablations of each size; 19 or more let p reach 0.05.",
 )
