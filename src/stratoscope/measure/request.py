@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from stratoscope.errors import BadInput, StratoscopeError, TooFew, unknown_name
 from stratoscope.metrics.declare import METRICS
+from stratoscope.metrics.halves import neighbours_read
 from stratoscope.types import Metric, Stage
 
 #: A metric by name (``"two_nn"``, ``"two_nn:fraction=0.8"``) or by name and options.
@@ -120,7 +121,7 @@ def ask(
 
 
 def neighbours_needed(asked: Sequence[Asked]) -> int:
-    """Return how many nearest neighbours of every stimulus the metrics in `asked` read."""
+    """Return how many nearest neighbours of every stimulus the metrics in `asked` read, their intervals included."""
     needed = [2]
     for one in asked:
         options = {**_defaults(one.metric), **one.options}
@@ -128,7 +129,7 @@ def neighbours_needed(asked: Sequence[Asked]) -> int:
             needed.append(2 * int(np.max(options["n1"])))
         if isinstance(options.get("k"), int):
             needed.append(int(options["k"]))
-    return max(needed)
+    return neighbours_read(max(needed))
 
 
 def _check_options(metric: Metric, options: Mapping[str, Any]) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 
 from stratoscope.errors import BadInput
 from stratoscope.metrics.declare import metric
+from stratoscope.metrics.halves import SPLITS, neighbours_read
 from stratoscope.metrics.neighbour_interval import log_interval
 from stratoscope.metrics.neighbourhoods import Neighbourhoods, check_enough, neighbourhoods_in, neighbourhoods_of
 from stratoscope.metrics.responses import checked_responses
@@ -60,7 +61,8 @@ def _at_size(
     """Return mean, standard deviation and scale of the estimates on `divisor` disjoint, so independent, subsets."""
     size = len(order) // divisor
     subsets = [np.sort(order[part * size : (part + 1) * size]) for part in range(divisor)]
-    found = [two_nn_of(near(rows), **options) for rows in subsets]
+    # Their deviations are averaged, so that each needs fewer splits.
+    found = [two_nn_of(near(rows), **options, splits=max(10, SPLITS // divisor)) for rows in subsets]
     deviations = [e.value * np.log(e.high / e.low) / (2 * 1.959963984540054) for e in found]
     deviation = np.sqrt(np.mean(np.square(deviations)) / divisor)
     return float(np.mean([e.value for e in found])), float(deviation), float(np.mean([e.scale for e in found]))
@@ -74,7 +76,7 @@ def _through_gram(
     squared = squared_distances(gram[np.ix_(whole.rows, whole.rows)])  # type: ignore[arg-type]
 
     def near(subset: Integers) -> Neighbourhoods:
-        return whole if len(subset) == whole.n else _two_nearest(squared[np.ix_(subset, subset)])
+        return whole if len(subset) == whole.n else _nearest(squared[np.ix_(subset, subset)])
 
     return _curve(near, whole.n, divisors, seed, whole.dropped["duplicates"], **options)
 
@@ -85,10 +87,10 @@ def squared_distances(gram: Floats) -> Floats:
     return np.maximum(norms[:, None] + norms[None, :] - 2 * gram, 0.0)
 
 
-def _two_nearest(squared: Floats) -> Neighbourhoods:
+def _nearest(squared: Floats) -> Neighbourhoods:
     between = squared.copy()
     np.fill_diagonal(between, np.inf)
-    index = np.argsort(between, axis=1, kind="stable")[:, :2]
+    index = np.argsort(between, axis=1, kind="stable")[:, : neighbours_read(2)]
     distance = np.sqrt(np.take_along_axis(between, index, axis=1))
     return Neighbourhoods(distance, index, {"duplicates": 0})
 
@@ -159,7 +161,7 @@ def two_nn_decimation(
     check_enough(len(distinct), len(points) - len(distinct), "two_nn_decimation", SMALLEST)
 
     def near(subset: Integers) -> Neighbourhoods:
-        return neighbourhoods_of(distinct[subset], 2, "two_nn_decimation", fewest=SMALLEST)
+        return neighbourhoods_of(distinct[subset], neighbours_read(2), "two_nn_decimation", fewest=SMALLEST)
 
     duplicates = len(points) - len(distinct)
     return _curve(near, len(distinct), divisors, seed, duplicates, fraction=fraction, method=method)
