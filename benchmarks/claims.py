@@ -75,7 +75,9 @@ def main(names: list[str], out: Path | None) -> None:
     for name in names or list(known):
         source, stimuli = known[name]
         folder = None if out is None else out / name
-        study = sparse_coding(source, stimuli, n_models=MODELS, lesions=LESIONS, progress=False, batch_size=16, out=folder)
+        study = sparse_coding(
+            source, stimuli, n_models=MODELS, lesions=LESIONS, progress=False, batch_size=16, out=folder
+        )
         print(f"\n{name}: {len(stimuli)} images, {len(set(stimuli.categories))} categories")
         print(study.findings[0])
         shown = study.claims[["claim", "control", "verdict", "value", "low", "high", "p_corrected", "n", "counted"]]

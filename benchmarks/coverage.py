@@ -87,7 +87,9 @@ def judge(names: list[str], seeds: int, sizes: list[int]) -> None:
     cells = np.delete(np.array(every), 1, axis=1)  # ml is n1 = 1
     inside = (cells > 0.93 - 1e-9) & (cells < 0.97 + 1e-9)
     exact = np.diff(binom.cdf([np.ceil(0.93 * seeds - 1e-9) - 1, np.floor(0.97 * seeds + 1e-9)], seeds, 0.95))[0]
-    print(f"within 93 to 97 %: {inside.sum()} of {inside.size} cells; of an exact interval {exact * inside.size:.0f} would")
+    print(
+        f"within 93 to 97 %: {inside.sum()} of {inside.size} cells; of an exact interval {exact * inside.size:.0f} would"
+    )
 
 
 if __name__ == "__main__":

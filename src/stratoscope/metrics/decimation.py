@@ -21,13 +21,14 @@ SMALLEST = 20
 DIVISORS = (1, 2, 4, 8, 16, 32)
 
 
-def _divisors(n: int, given: Sequence[int] | None) -> tuple[int, ...]:
+def checked_divisors(n: int, given: Sequence[int] | None, name: str) -> tuple[int, ...]:
+    """Return the divisors that leave at least `SMALLEST` of `n` stimuli, or those given if all of them do."""
     if given is None:
         return tuple(divisor for divisor in DIVISORS if n // divisor >= SMALLEST)
     divisors = tuple(int(divisor) for divisor in given)
     if not divisors or min(divisors) < 1:
         raise BadInput(f"divisors must be whole numbers from 1 up, but {given!r} came.")
-    check_enough(n, 0, "two_nn_decimation", SMALLEST * max(divisors))
+    check_enough(n, 0, name, SMALLEST * max(divisors))
     return divisors
 
 
@@ -39,7 +40,7 @@ def _curve(
     duplicates: int,
     **options: Any,
 ) -> Estimate:
-    chosen = _divisors(n, divisors)
+    chosen = checked_divisors(n, divisors, "two_nn_decimation")
     order = np.random.default_rng(seed).permutation(n)
     rows = np.array([_at_size(near, order, divisor, options) for divisor in chosen])
     low, high = log_interval(rows[:, 0], rows[:, 1])
@@ -62,7 +63,7 @@ def _at_size(
     size = len(order) // divisor
     subsets = [np.sort(order[part * size : (part + 1) * size]) for part in range(divisor)]
     # Their deviations are averaged, so that each needs fewer splits.
-    found = [two_nn_of(near(rows), **options, splits=max(10, SPLITS // divisor)) for rows in subsets]
+    found = [two_nn_of(near(rows), splits=max(10, SPLITS // divisor), **options) for rows in subsets]
     deviations = [e.value * np.log(e.high / e.low) / (2 * 1.959963984540054) for e in found]
     deviation = np.sqrt(np.mean(np.square(deviations)) / divisor)
     return float(np.mean([e.value for e in found])), float(deviation), float(np.mean([e.scale for e in found]))

@@ -11,13 +11,17 @@ from scipy.optimize import brentq
 
 from stratoscope.errors import BadInput
 from stratoscope.metrics.declare import metric
-from stratoscope.metrics.halves import SPLITS, Reading, extended, half_variances, neighbours_read, readable
+from stratoscope.metrics.halves import SPLITS, Reading, extended, half_variances, neighbours_read, readable, too_shallow
 from stratoscope.metrics.neighbour_interval import log_interval
 from stratoscope.metrics.neighbourhoods import Neighbourhoods, check_enough, neighbourhoods_in, neighbourhoods_of
 from stratoscope.types import Estimate, Floats
 
 N1 = (1, 2, 4, 8, 16, 32, 64)
 FEWEST = 6
+#: Above this n1 as a share of the points, twice the volume is another place: borders and folds come in.
+_CROWDED = 1 / 64
+#: Smallest n1 with two others below it.
+_FEWEST_SHORTER = 4
 
 
 def _score(ratios: Floats, d: float, first: int, second: int) -> Floats:
@@ -76,29 +80,40 @@ def _fit(near: Neighbourhoods, first: int) -> _Fit:
 
 
 def log_deviations(near: Neighbourhoods, fits: Mapping[int, _Fit]) -> dict[int, float]:
-    """Return the standard deviation over samples of log d at every n1 in `fits`.
+    """Return the standard deviation over samples of log d at every n1 in `fits`, from halves of the points.
 
-    Where halves of the points do not know neighbour 2 n1, the power law through the two scales below that they know.
+    A half read at the same n1 reads twice the volume. Where that is much of the set (`_CROWDED`), what two smaller n1 say
+    of this one, at the same volume, is averaged with it; where it is too much, that alone is taken.
     """
-    direct = {rank: (_within(near, rank)) for rank in fits}
-    read = {rank: fits.get(rank) or _fit(near, rank) for ranks in direct.values() for rank in ranks}
-    found = half_variances(near, [Reading((rank, 2 * rank), fit.contributions) for rank, fit in read.items()])
-    variance = dict(zip(read, found, strict=True))
-    return {
-        rank: float(np.sqrt(extended(ranks, np.array([variance[one] for one in ranks]), rank)))
-        for rank, ranks in direct.items()
-    }
+    shorter = {rank: _shorter(near, rank) for rank in fits}
+    itself = [rank for rank in fits if readable(near, 2 * rank)]
+    wanted = sorted({*itself, *(rank for ranks in shorter.values() for rank in ranks)})
+    if not wanted:
+        return dict.fromkeys(fits, np.nan)
+    made = [fits.get(rank) or _fit(near, rank) for rank in wanted]
+    found = half_variances(near, [Reading((fit.first, 2 * fit.first), fit.contributions) for fit in made])
+    variance = dict(zip(wanted, found.tolist(), strict=True))
+
+    def one(rank: int) -> float:
+        through = extended(shorter[rank], [variance[each] for each in shorter[rank]], rank)
+        if rank not in itself:
+            return float(np.sqrt(through))
+        return float((variance[rank] * (through if shorter[rank] else variance[rank])) ** 0.25)
+
+    return {rank: one(rank) for rank in fits}
 
 
-def _within(near: Neighbourhoods, first: int) -> tuple[int, ...]:
-    """Return `first` where halves can be read at it, else the two largest of its halves, fourths ... that can."""
-    if readable(near, 2 * first):
-        return (first,)
-    shorter = [first >> step for step in range(1, first.bit_length())]
-    return tuple(sorted([rank for rank in shorter if readable(near, 2 * rank)][:2]))
+def _shorter(near: Neighbourhoods, first: int) -> tuple[int, ...]:
+    """Return the two largest of n1 / 2, n1 / 4 ... that halves can be read at, smaller first; none where n1 itself will do."""
+    itself = readable(near, 2 * first)
+    if itself and (first <= near.n * _CROWDED or first < _FEWEST_SHORTER):
+        return ()
+    known = [first >> step for step in range(1, first.bit_length()) if readable(near, 2 * (first >> step))]
+    return tuple(sorted(known[:2]))
 
 
-def _gride(near: Neighbourhoods, *, n1: Sequence[int] = N1) -> Estimate:
+def gride_of(near: Neighbourhoods, *, n1: Sequence[int] = N1) -> Estimate:
+    """Return Gride from neighbourhoods that are known already."""
     ranks = checked_ranks(n1)
     check_enough(near.n, near.dropped["duplicates"], "gride", max(FEWEST, 2 * min(ranks) + 2))
     fits = [rank for rank in ranks if 2 * rank <= min(near.k, near.n - 2)]
@@ -130,12 +145,13 @@ def _gride(near: Neighbourhoods, *, n1: Sequence[int] = N1) -> Estimate:
 
 def _note(ranks: tuple[int, ...], fits: list[int], near: Neighbourhoods) -> str:
     missing = [rank for rank in ranks if rank not in fits]
-    if not missing:
-        return ""
-    return (
-        f"n1 = {', '.join(map(str, missing))} left out: n1 needs 2 n1 neighbours and 2 n1 + 2 distinct stimuli, "
-        f"and there are {near.k} and {near.n}."
-    )
+    said = [too_shallow(near, 2)]
+    if missing:
+        said.append(
+            f"n1 = {', '.join(map(str, missing))} left out: n1 needs 2 n1 neighbours and 2 n1 + 2 distinct stimuli, "
+            f"and there are {near.k} and {near.n}."
+        )
+    return "; ".join(filter(None, said))
 
 
 def checked_ranks(n1: Sequence[int]) -> tuple[int, ...]:
@@ -147,7 +163,7 @@ def checked_ranks(n1: Sequence[int]) -> tuple[int, ...]:
 
 
 def _through_gram(state: Mapping[str, Any], *, n1: Sequence[int] = N1) -> Estimate:
-    return _gride(neighbourhoods_in(state, "gride", fewest=FEWEST), n1=n1)
+    return gride_of(neighbourhoods_in(state, "gride", fewest=FEWEST), n1=n1)
 
 
 @metric(
@@ -204,4 +220,4 @@ def gride(responses: Any, *, n1: Sequence[int] = N1) -> Estimate:
     """
     ranks = checked_ranks(n1)
     near = neighbourhoods_of(responses, neighbours_read(2 * max(ranks)), "gride", fewest=FEWEST)
-    return _gride(near, n1=ranks)
+    return gride_of(near, n1=ranks)

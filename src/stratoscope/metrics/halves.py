@@ -71,6 +71,14 @@ def readable(near: Neighbourhoods, rank: int) -> bool:
     return rank <= deepest_read(near.n) and near.k >= min(depth(rank), near.n - 1)
 
 
+def too_shallow(near: Neighbourhoods, rank: int) -> str:
+    """Say that there is no interval, where the table does not hold enough neighbours to read `rank` in halves."""
+    needed = min(depth(rank), near.n - 1)
+    if near.k >= needed:
+        return ""
+    return f"no interval: it reads {needed} neighbours of every stimulus, and {near.k} are known"
+
+
 def half_variances(near: Neighbourhoods, readings: Sequence[Reading], *, splits: int = SPLITS, seed: int = 0) -> Floats:
     """Return the variance over samples of the mean of each reading's contributions.
 
@@ -154,11 +162,13 @@ def _squared_gap(contributions: Floats, side: NDArray[np.bool_]) -> Floats:
         return np.asarray(gap**2 / (1.0 / n_one + 1.0 / n_other) / (n_one + n_other))
 
 
-def extended(ranks: Sequence[int], variances: Floats, rank: int) -> float:
+def extended(ranks: Sequence[int], variances: Sequence[float], rank: int) -> float:
     """Return the variance at `rank` from those at the last one or two of `ranks`, below it, by the power law through them.
 
     One alone is taken to fall with the rank, as it does where neighbourhoods are independent.
     """
+    if not ranks:
+        return float("nan")
     last, variance = ranks[-1], float(variances[-1])
     power = 1.0
     if len(ranks) > 1 and variance > 0 and variances[-2] > 0:

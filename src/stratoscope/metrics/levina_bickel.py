@@ -16,7 +16,7 @@ from stratoscope.metrics.halves import (
     extended,
     half_variances,
     neighbours_read,
-    readable,
+    too_shallow,
 )
 from stratoscope.metrics.neighbour_interval import log_interval
 from stratoscope.metrics.neighbourhoods import Neighbourhoods, check_enough, neighbourhoods_in, neighbourhoods_of
@@ -53,19 +53,21 @@ def _contributions(logs: Floats, ranks: Sequence[int], dimensions: Sequence[floa
     return np.where(usable, np.mean(parts, axis=0), np.nan)
 
 
-def _variance(near: Neighbourhoods, logs: Floats, ranks: Sequence[int], average: str) -> tuple[float, str]:
-    """Return the variance of the estimate over samples, and where it comes from."""
+def _variance(near: Neighbourhoods, logs: Floats, ranks: Sequence[int], average: str) -> tuple[float, str, str]:
+    """Return the variance of the estimate over samples, where it comes from, and why there is none."""
     last = max(ranks)
     deepest = min(last, deepest_read(near.n))
-    if deepest < _FEWEST_RANK or not readable(near, deepest):
+    if too_shallow(near, deepest):
+        return np.nan, "", too_shallow(near, deepest)
+    if deepest < _FEWEST_RANK:
         dimensions = [_dimension(logs, k, average) for k in ranks]
         alone = _contributions(logs, ranks, dimensions, average)
-        return float(np.nanvar(alone, ddof=1) / len(logs)), "independent contributions"
+        return float(np.nanvar(alone, ddof=1) / len(logs)), "independent contributions", ""
     read = [min(k, deepest) for k in ranks]
     dimensions = [_dimension(logs, k, average) for k in read]
     reading = Reading(range(1, deepest + 1), lambda some: _contributions(some, read, dimensions, average))
     found = half_variances(near, [reading])
-    return extended((deepest,), found, last), f"{SPLITS} random halves"
+    return extended((deepest,), found.tolist(), last), f"{SPLITS} random halves", ""
 
 
 def _levina_bickel(near: Neighbourhoods, *, k: int | Sequence[int] = 10, average: str = "mackay") -> Estimate:
@@ -81,14 +83,15 @@ def _levina_bickel(near: Neighbourhoods, *, k: int | Sequence[int] = 10, average
     check_enough(int(used.sum()), near.dropped["duplicates"], "levina_bickel", last + 2)
     logs = np.log(distance[used])
     d = float(np.mean([_dimension(logs, rank, average) for rank in ranks]))
-    variance, origin = _variance(near, logs, ranks, average)
+    variance, origin, note = _variance(near, logs, ranks, average)
     low, high = log_interval(d, float(np.sqrt(variance)))
     return Estimate(
         value=d,
         low=float(low),
         high=float(high),
         n=int(used.sum()),
-        method=f"levina_bickel k={','.join(map(str, ranks))} {average}; interval from {origin}",
+        method=f"levina_bickel k={','.join(map(str, ranks))} {average}; interval from {origin or 'nowhere'}",
+        note=note,
         dropped={**near.dropped, "zero distances": int(zero.sum()), "ties": int((tied & ~zero).sum())},
         scale=float(distance[used].mean()),
     )

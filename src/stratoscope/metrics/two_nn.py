@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from stratoscope.metrics.declare import metric
-from stratoscope.metrics.halves import SPLITS, Reading, half_variances, neighbours_read
+from stratoscope.metrics.halves import SPLITS, Reading, half_variances, neighbours_read, too_shallow
 from stratoscope.metrics.neighbour_interval import log_interval
 from stratoscope.metrics.neighbourhoods import Neighbourhoods, check_enough, neighbourhoods_in, neighbourhoods_of
 from stratoscope.metrics.responses import checked_choice, checked_fraction
@@ -60,9 +60,7 @@ def _ratios(logs: Floats) -> Floats:
         return np.asarray(np.where((ratios > 0) & np.isfinite(ratios), ratios, np.nan))
 
 
-def two_nn_of(
-    near: Neighbourhoods, *, fraction: float = 0.9, method: str = "fit", splits: int = SPLITS
-) -> Estimate:
+def two_nn_of(near: Neighbourhoods, *, fraction: float = 0.9, method: str = "fit", splits: int = SPLITS) -> Estimate:
     """Return TwoNN from neighbourhoods that are known already."""
     checked_choice(method, METHODS, "method of two_nn")
     checked_fraction(fraction, "fraction")
@@ -70,7 +68,9 @@ def two_nn_of(
     d, influence = _fit(ratios, fraction) if method == "fit" else _likelihood(ratios, method)
     used = np.isfinite(ratios)
     reading = Reading((1, 2), lambda logs: influence(_ratios(logs)))
-    low, high = log_interval(d, float(np.sqrt(half_variances(near, [reading], splits=splits)[0])))
+    note = too_shallow(near, 2)
+    variance = np.nan if note else half_variances(near, [reading], splits=splits)[0]
+    low, high = log_interval(d, float(np.sqrt(variance)))
     return Estimate(
         value=d,
         low=float(low),
@@ -79,6 +79,7 @@ def two_nn_of(
         method=f"two_nn {method}{f' {fraction:g}' if method == 'fit' else ''}; interval from {splits} random halves",
         dropped=dropped,
         scale=float(near.distance[used, :2].mean()),
+        note=note,
     )
 
 
