@@ -7,7 +7,9 @@ import pytest
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
-from stratoscope.metrics import gride, two_nn
+from stratoscope.metrics import gride, levina_bickel, two_nn
+from stratoscope.metrics.declare import METRICS
+from stratoscope.metrics.gride import _fit, gride_of, log_deviations
 from stratoscope.metrics.halves import (
     DEEPEST,
     Reading,
@@ -18,6 +20,8 @@ from stratoscope.metrics.halves import (
     readable,
 )
 from stratoscope.metrics.neighbourhoods import Neighbourhoods, neighbourhoods_of
+from stratoscope.metrics.two_nn import two_nn_of
+from stratoscope.summaries import Gram
 
 
 def table(points, k):
@@ -132,3 +136,29 @@ def test_the_interval_of_a_scale_does_not_depend_on_the_scales_asked_with_it(rng
     points = rng.random((300, 3))
     alone, among = gride(points, n1=(4,)), gride(points, n1=(1, 4, 32))
     assert np.log(alone.high / alone.low)[0] == pytest.approx(np.log(among.high / among.low)[1], rel=0.02)
+
+
+def test_a_table_that_is_not_deep_enough_gives_the_estimate_without_an_interval(rng):
+    points = rng.random((90, 3))
+    found, whole = two_nn_of(table(points, 2)), two_nn(points)
+    assert found.value == whole.value
+    assert np.isnan([found.low, found.high]).all()
+    assert found.note == "no interval: it reads 17 neighbours of every stimulus, and 2 are known"
+    scales = gride_of(table(points, 4), n1=(1, 2))
+    assert np.isnan([scales.low, scales.high]).all()
+    assert "17 neighbours of every stimulus, and 4 are known" in scales.note
+    summary = Gram(90, 3, k=10)
+    summary.update(np.arange(90), points)
+    local = METRICS["levina_bickel"].through(summary.state())
+    assert local.value == pytest.approx(levina_bickel(points).value)
+    assert np.isnan(local.low)
+    assert "reads 41 neighbours of every stimulus, and 10 are known" in local.note
+
+
+def test_crowded_scales_lie_between_what_the_same_and_what_smaller_ranks_say(rng):
+    """130 points at n1 = 8: read at 8, and from 2 and 4 by the power law; the printed deviation is their middle."""
+    near = table(rng.random((130, 3)), 129)
+    fits = {rank: _fit(near, rank) for rank in (2, 4, 8)}
+    found = half_variances(near, [Reading((rank, 2 * rank), fit.contributions) for rank, fit in fits.items()])
+    through = extended((2, 4), found[:2].tolist(), 8)
+    assert log_deviations(near, {8: fits[8]})[8] ** 4 == pytest.approx(found[2] * through, rel=0.05)

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from stratoscope.stimuli.properties.pairs import matched_pairs
 
 from stratoscope.cli import main
 from stratoscope.errors import BadInput, UnknownName
@@ -13,7 +14,6 @@ from stratoscope.metrics.receptive_field_maps import bar_maps
 from stratoscope.sources.recording import count_spikes, latencies, open_recording
 from stratoscope.statistics.claims import judge_all
 from stratoscope.stimuli.objects import open_objects
-from stratoscope.stimuli.properties.pairs import matched_pairs
 from stratoscope.stimuli.properties.receptive_field import rf_contrast, rf_luminance
 from stratoscope.studies.tafazoli2017.claims import area_results, rat_claims
 from stratoscope.testing.latent_population import latent_population
