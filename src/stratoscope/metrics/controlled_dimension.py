@@ -82,12 +82,13 @@ def controlled_dimension(
     When it misleads
     ----------------
     The controlled dimension is what Gride reads of the true mean responses at that scale, which is below the true dimension
-    for curved or bounded manifolds (1.5 for a true 2, 3.8 for 5 at n1 = 32 of 230 stimuli): order and ratio are its
+    for curved or bounded manifolds (1.7 for a true 2, 3.7 for 5 at n1 = 32 of 230 stimuli): order and ratio are its
     message. Where one area is noisy all are read coarsely. Units drawn at random stand for the area only if the recording was
     not chosen by what they answer.
 
     The interval adds the variance over samples of stimuli (shared neighbourhoods) to that over units and trials (one half of
-    the units against the other), and its upper end allows for what noise takes away to second order. Decision record 0160
+    the units against the other), and holds the dimension both with and without the
+    correction for what is left of noise (`NoiseCorrected.lost`), which the value has. Decision record 0160
     has its coverage.
 
     References
@@ -114,6 +115,7 @@ class _Draw:
 
     curves: Mapping[str, Estimate]
     margin: Floats
+    lost: Floats
     halves: Floats
     linear: Mapping[str, Estimate]
 
@@ -167,7 +169,9 @@ def _one_draw(counts: Floats, rng: np.random.Generator, sizes: EqualSizes, ranks
     corrected = noise_corrected(counts, seed=sizes.seed)
     curves[SIGNAL] = signal_gride_of(corrected, n1=ranks, margin=-np.inf)
     linear = {MATCHED: participation_ratio(means), SIGNAL: signal_participation_ratio(counts, seed=sizes.seed)}
-    return _Draw(curves, _margins(corrected, ranks), _halves(counts, ranks, rng), linear)
+    margin = _margins(corrected, ranks)
+    lost = np.array([corrected.lost(rank, d) for rank, d in zip(ranks, curves[SIGNAL].value, strict=True)])
+    return _Draw(curves, margin, lost, _halves(counts, ranks, rng), linear)
 
 
 def _margins(corrected: NoiseCorrected, ranks: tuple[int, ...]) -> Floats:
@@ -229,8 +233,8 @@ def _controlled(area: _Area, rank: int, margin: float) -> ControlRow:
     halves = np.array([draw.halves[at] for draw in area.draws])
     units = float(np.sqrt(np.nanmean(halves**2))) if np.isfinite(halves).any() else 0.0
     low, high = map(float, log_interval(value, value * float(np.hypot(np.log(high / low) / (2 * _Z), units))))
-    left = 1 + max(value / 2 - 1, 0.0) / height**2  # what noise takes away to second order
-    return area.row("dimension", CONTROLLED, rank, (value, low, high * left))
+    lost = max(float(np.nanmean([draw.lost[at] for draw in area.draws])), 0.0)
+    return area.row("dimension", CONTROLLED, rank, (value * (1 + lost), low, high * (1 + lost)))
 
 
 def _ends(found: Estimate) -> tuple[Any, Any, Any]:

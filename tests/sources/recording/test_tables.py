@@ -13,6 +13,10 @@ def test_one_text_stands_for_every_row():
     assert units.take(np.array([False, True])).session.tolist() == ["monday"]
 
 
+def test_letters_of_a_text_are_stimuli_as_they_are_units():
+    assert Presentations("aba").stimulus.tolist() == ["a", "b", "a"]
+
+
 def test_areas_come_in_the_order_of_the_table():
     assert Units("abcd", ["V2", "V1", "V2", "IT"]).areas == ("V2", "V1", "IT")
 

@@ -96,7 +96,7 @@ def tables(random_spikes, tmp_path):
 
 def test_spikes_come_back_from_three_tables(random_spikes, tables):
     recording = open_recording(tables / "spikes.csv", presentations="shown.csv", units="units.parquet", window=(0, 0.2))
-    np.testing.assert_array_equal(recording.trials.counts, count_spikes(random_spikes, (0, 0.2)).counts)
+    np.testing.assert_array_equal(recording.trials.counts, count_spikes(random_spikes, (0, 0.2), aligned=True).counts)
     assert recording.columns["luminance"].tolist() == [0.5] * 6
 
 

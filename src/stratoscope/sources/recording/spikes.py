@@ -14,7 +14,7 @@ from stratoscope.sources.recording.units import Units
 from stratoscope.types import Floats, Integers
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Spikes:
     """When every unit fired, and when which stimulus was shown.
 
@@ -56,6 +56,9 @@ class Spikes:
         _check_sessions(self.units, self.presentations)
         object.__setattr__(self, "times", times)
         object.__setattr__(self, "observed", _intervals(self.observed, self.units))
+
+    def __repr__(self) -> str:
+        return f"Spikes({self.n_spikes} spikes, {len(self.units)} units, {len(self.presentations)} presentations)"
 
     @property
     def n_spikes(self) -> int:
