@@ -113,10 +113,11 @@ def check_views(codes: Integers, names: NDArray[Any], views: Integers) -> None:
 
 
 def axis_columns(axis: str, table: Mapping[str, NDArray[Any]]) -> tuple[str, ...]:
-    """Return the columns of `table` that change along `axis`."""
-    columns = tuple(name for name in AXIS_COLUMNS.get(axis, (axis,)) if name in table)
+    """Return the columns of `table` that change along `axis`: the one of that name, or those of `AXIS_COLUMNS`."""
+    columns = (axis,) if axis in table else tuple(name for name in AXIS_COLUMNS.get(axis, ()) if name in table)
     if not columns:
-        raise unknown_name("axis of these views", axis, [*AXIS_COLUMNS, *table])
+        known = [name for name, needed in AXIS_COLUMNS.items() if set(needed) & set(table)]
+        raise unknown_name("axis of these views", axis, dict.fromkeys([*known, *table]))
     return columns
 
 
