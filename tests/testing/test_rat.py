@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from stratoscope.stimuli.properties.pairs import matched_pairs
 
 from stratoscope.cli import main
 from stratoscope.errors import BadInput, UnknownName
