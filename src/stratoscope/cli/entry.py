@@ -8,8 +8,8 @@ import click
 
 from stratoscope.cli.commands import Group
 
-#: One module a command, in the order of help. `compare` gets its own beside these.
-COMMANDS = ("demo", "profile", "stages", "metrics", "stimuli", "train", "study", "report")
+#: One module a command, in the order of help.
+COMMANDS = ("demo", "profile", "stages", "metrics", "stimuli", "train", "study", "compare", "report")
 
 
 def _version() -> str:

@@ -9,12 +9,14 @@ import numpy as np
 
 from stratoscope.report.parts import Grid, Section
 from stratoscope.report.sentences import number
+from stratoscope.report.side_by_side import side_by_side_sections
 from stratoscope.report.sparse_coding import sparse_coding_sections
 from stratoscope.report.unit_lesions import unit_lesions_sections
 from stratoscope.results import Results
 
 #: What shows each study, after its claims.
 STUDIES: dict[str, Callable[[Results], tuple[Section, ...]]] = {
+    "compare": side_by_side_sections,
     "sparse-coding": sparse_coding_sections,
     "unit-lesions": unit_lesions_sections,
 }

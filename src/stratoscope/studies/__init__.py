@@ -12,16 +12,20 @@ if TYPE_CHECKING:
     from stratoscope.studies.liu2020.readout import Readout
     from stratoscope.studies.liu2020.study import sparse_coding
     from stratoscope.studies.record import Study, open_study
+    from stratoscope.studies.side_by_side.geometry import given_rdms
+    from stratoscope.studies.side_by_side.study import compare
     from stratoscope.studies.unit_lesions.study import ablate_by_rank
 
 _HOMES = {
     "Readout": "stratoscope.studies.liu2020.readout",
     "Study": "stratoscope.studies.record",
     "ablate_by_rank": "stratoscope.studies.unit_lesions.study",
+    "compare": "stratoscope.studies.side_by_side.study",
+    "given_rdms": "stratoscope.studies.side_by_side.geometry",
     "open_study": "stratoscope.studies.record",
     "sparse_coding": "stratoscope.studies.liu2020.study",
 }
-__all__ = ["Readout", "Study", "ablate_by_rank", "open_study", "sparse_coding"]
+__all__ = ["Readout", "Study", "ablate_by_rank", "compare", "given_rdms", "open_study", "sparse_coding"]
 
 
 def __getattr__(name: str) -> Any:

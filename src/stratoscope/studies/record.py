@@ -80,19 +80,20 @@ def make_study(
     findings: Sequence[Finding],
     summary: str,
     remarks: Sequence[str] = (),
+    told: Sequence[Mapping[str, Any]] = (),
 ) -> Study:
-    """Put the runs of a study and what was found into one record."""
+    """Put the runs of a study and what was found into one record; `told` are rows of claims judged before."""
     joined = Results.combine(parts)
-    rows = claims_table(findings)
+    judged: list[Mapping[Any, Any]] = list(claims_table(findings).to_dict("records"))
     said = {
         "name": name,
         "summary": summary,
         "findings": [finding.sentence() for finding in findings],
         "protocol": dict(protocol),
-        "claims": [{str(key): _plain(value) for key, value in row.items()} for row in rows.to_dict("records")],
+        "claims": [{str(key): _plain(value) for key, value in row.items()} for row in (*told, *judged)],
     }
-    told = tuple(dict.fromkeys((*remarks, *joined.remarks)))
-    return Study(replace(joined, run={"study": said, **joined.run}, remarks=told))
+    noted = tuple(dict.fromkeys((*remarks, *joined.remarks)))
+    return Study(replace(joined, run={"study": said, **joined.run}, remarks=noted))
 
 
 def open_study(path: str | Path) -> Study:

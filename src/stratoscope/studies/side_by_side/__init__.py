@@ -1,0 +1,1 @@
+"""Hierarchies side by side: every stage of one against every stage of another, on the stimuli they share."""
