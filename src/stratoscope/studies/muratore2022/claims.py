@@ -14,6 +14,7 @@ from stratoscope.studies.muratore2022.informed import (
     TOP_SHARE,
     WITHOUT_SILENT,
 )
+from stratoscope.studies.muratore2022.invariance import OBJECTS
 from stratoscope.studies.muratore2022.over_units import ALL
 from stratoscope.studies.muratore2022.protocol import PAPER, Protocol
 from stratoscope.types import Stage
@@ -169,12 +170,33 @@ class _Claims:
         controls += [Control(against(kind), {"control": against(kind)}) for kind in list(self.layout.untrained)[1:]]
         return Claim(
             "pruning-goes-with-expansion", "The stages whose dimension grows with training are those that are pruned", PAPER,
-            pruned, _OVER, "above", grown, controls=tuple(controls),
+            pruned, _OVER, "above", grown, controls=tuple(controls), options={"n_resamples": 500},
         )  # fmt: skip
 
     def readout(self) -> Iterator[Claim]:
-        del self
-        yield from ()
+        population = replace(self.trained, metric="population_generalization", item=self.layout.readout)
+        within = Control("within the views that were learnt", {"metric": "population_separability"})
+        units = Control("by single units", {"metric": "unit_generalization", "item": ""})
+        yield Claim(
+            "objects-generalise-along-stages", "Objects are read out across views better and better along the stages", PAPER,
+            population, "permute_stages", "above", controls=(within, units), options={"statistic": "medians"},
+        )  # fmt: skip
+        if not self.layout.untrained:
+            return
+        sentence = "Training makes objects read out better across views"
+        yield self._case("objects-generalise", sentence, population, "above", (within, units))
+        told = replace(self.trained, metric=OBJECTS)
+        controls = [Control(name, {"control": name}) for name in (SHUFFLED, WITHOUT_SILENT)]
+        sentence = "Training raises unit information about objects of like luminance"
+        yield self._case("object-information-rises", sentence, told, "above", controls)
+        if len(self.layout.stages) > 3:
+            gained = replace(self.trained, metric=GAIN, item=self.layout.readout)
+            grown = replace(self.trained, metric=EXPANSION, item=self.protocol.estimator)
+            others = tuple(Control(against(kind), {"control": against(kind)}) for kind in list(self.layout.untrained)[1:])
+            yield Claim(
+                "generalisation-goes-with-expansion", "The stages whose dimension grows with training are those that gain "
+                "read-out across views", PAPER, gained, _OVER, "above", grown, controls=others, options={"n_resamples": 500},
+            )  # fmt: skip
 
     def over_training(self) -> Claim:
         reading = Reading(INFORMATION, over="stage", hierarchy=self.layout.training, item=ALL)

@@ -49,6 +49,22 @@ DECLARED: tuple[Declared, ...] = (
         "It depends on the number of units and views.",
     ),
     _one(
+        "object_information", "Information of single units about which of two objects of like luminance is shown.", "bits",
+        _ANY, TAFAZOLI, "Objects differ in more than luminance, such as size and outline; the control by luminance says little "
+        "about these.",
+    ),
+    *(
+        _one(
+            name, f"How well {who} tell two objects apart {where}, above chance.", "bits", _ANY, TAFAZOLI, misleads,
+        )
+        for name, who, where, misleads in (
+            ("unit_separability", "single units", "over all views", "Test views resemble training views."),
+            ("unit_generalization", "single units", "in views not learnt", "A silent unit is at chance."),
+            ("population_separability", "populations", "over all views", "Test views resemble training views."),
+            ("population_generalization", "populations", "in views not learnt", "It depends on the number of units."),
+        )
+    ),
+    _one(
         "object_dimension", "Intrinsic dimension of the views of single objects, mean over objects.", "dimensions",
         (0.0, float("inf")), PAPER, "Few views of an object cannot show a dimension above 5.",
     ),

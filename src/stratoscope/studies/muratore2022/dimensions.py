@@ -18,9 +18,9 @@ from stratoscope.studies.muratore2022.write import Writer
 from stratoscope.types import Estimate, Floats
 
 #: Estimators that give one number from the pair geometry.
-SINGLE = ("two_nn", "levina_bickel", "participation_ratio", "participation_ratio_corrected")
-#: Dearer ones, for the trained network and the first model of each kind.
-DEAR = ("ess", "estimator_disagreement", "two_nn_decimation")
+SINGLE = ("two_nn", "two_nn_calibrated", "levina_bickel", "participation_ratio", "participation_ratio_corrected")
+#: Dearer ones, for the trained network alone.
+DEAR = ("ess", "two_nn_decimation")
 #: Mean over objects of the dimension of each.
 OBJECTS = "object_dimension"
 DECLARED_METRICS = (*SINGLE, "gride", *DEAR)
@@ -51,10 +51,11 @@ def write_dimensions(
     whole : bool
         Also the estimators that take long.
     """
-    for name in (*SINGLE, *(one for one in DEAR if whole and one != "two_nn_decimation")):
+    for name in SINGLE:
         _try(write, name, kept.gram)
     _try(write, "gride", kept.gram, ("n1", N1))
     if whole:
+        _try(write, "ess", kept.gram)
         _decimation(write, kept.gram)
     _matched(write, responses, n_matched, protocol)
     if objects is not None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stratoscope.errors import BadInput, TooFew, unknown_name
 from stratoscope.measure.record import Settings
+from stratoscope.metrics.readout.folds import place_in_label
+from stratoscope.metrics.readout.view_splits import AXIS_COLUMNS
 from stratoscope.sources.network import Network
 from stratoscope.stimuli.join import join_stimuli
 from stratoscope.studies.hear import checked_units
@@ -39,6 +42,8 @@ class Sets:
         Rows that the dimension is estimated on, ascending, among `dense`.
     objects : array (stimulus,) or None
         Object of every stimulus; None where there are no two objects with two views each.
+    where : mapping of str to array (view,)
+        Columns that say where each of `views` lies; empty where there are no objects.
     """
 
     stimuli: Stimuli
@@ -46,6 +51,7 @@ class Sets:
     dense: Integers
     dimension: Integers
     objects: NDArray[np.str_] | None
+    where: Mapping[str, NDArray[Any]]
 
 
 @dataclass(frozen=True)
@@ -68,6 +74,8 @@ class Plan:
         Units looked at one by one, by stage.
     n_matched : int
         Units of the narrowest stage, for matching.
+    sizes : tuple of int
+        Sizes of populations that every stage has.
     room : int
         Bytes that a pass may use for spools.
     notes : tuple of str
@@ -81,6 +89,7 @@ class Plan:
     seen: Seen
     units: Mapping[str, Integers]
     n_matched: int
+    sizes: tuple[int, ...]
     room: int
     notes: tuple[str, ...]
 
@@ -115,6 +124,7 @@ def make_plan(
     seen = seen_properties(
         prepared, cached, protocol.properties, sets.dense, workers=settings.workers, asked=protocol.properties != PROPERTIES
     )
+    narrowest = min(len(chosen) for chosen in units.values())
     said = prepared.lesion if isinstance(prepared, Network) else ""
     return Plan(
         prepared,
@@ -124,7 +134,8 @@ def make_plan(
         replace(sets, stimuli=cached),
         seen,
         units,
-        min(len(chosen) for chosen in units.values()),
+        narrowest,
+        tuple(size for size in protocol.population_sizes if size <= narrowest) or (narrowest,),
         room - room // 2,
         (*notes, *remarks, *seen.notes),
     )
@@ -143,8 +154,23 @@ def made_sets(
     if objects is None and (column is not None or dense is not None):
         raise BadInput(f"{why} The views were given for it: give views of several objects, or one set of stimuli alone.")
     chosen = _even(rows, None if objects is None else objects[rows], protocol.dimension_stimuli, protocol.seed)
-    notes = (f"Nothing was measured about objects. {why}",) if objects is None else ()
-    return Sets(joined, views, rows, chosen, objects), notes
+    if objects is None:
+        return Sets(joined, views, rows, chosen, None, {}), (f"Nothing was measured about objects. {why}",)
+    where, note = _where(stimuli, objects[views])
+    return Sets(joined, views, rows, chosen, objects, where), (note,) if note else ()
+
+
+def _where(stimuli: Stimuli, objects: NDArray[np.str_]) -> tuple[dict[str, NDArray[Any]], str]:
+    """Return the columns that say where a view lies, and a note where there are none and views are counted."""
+    known = ("view",) if "view" in stimuli.columns else tuple(dict.fromkeys(sum(AXIS_COLUMNS.values(), ())))
+    found = {name: np.asarray(stimuli.columns[name]) for name in known if name in stimuli.columns}
+    if found:
+        return found, ""
+    codes = np.unique(objects, return_inverse=True)[1]
+    return {"view": place_in_label(codes)}, (
+        f"{stimuli.name!r} has no column that says which view is shown, such as 'view', so views were counted within each "
+        "object in the order of the set, and views of one number taken as the same view of several objects."
+    )
 
 
 def _objects(joined: Stimuli, views: Stimuli, column: str | None) -> tuple[NDArray[np.str_] | None, str]:
@@ -170,8 +196,5 @@ def _even(rows: Integers, objects: NDArray[np.str_] | None, n: int, seed: int) -
     mixed = np.random.default_rng(seed).permutation(len(rows))
     if objects is None:
         return np.sort(rows[mixed[:n]])
-    codes = np.unique(objects, return_inverse=True)[1][mixed]
-    order = np.argsort(codes, kind="stable")
-    place = np.empty(len(rows), dtype=np.int64)
-    place[order] = np.arange(len(rows)) - np.searchsorted(codes[order], codes[order])
+    place = place_in_label(np.unique(objects, return_inverse=True)[1][mixed])
     return np.sort(rows[mixed[np.argsort(place, kind="stable")[:n]]])

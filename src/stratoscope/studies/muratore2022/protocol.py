@@ -80,8 +80,12 @@ class Protocol:
         Object pairs are compared whose mean luminances have at least this ratio, for units.
     population_threshold : float
         The same for populations.
+    n_readout_units : int
+        Sampled units that objects are read out of one by one.
+    n_draws : int
+        Draws of one training view of each object, for units.
     population_sizes : tuple of int
-        Numbers of units that objects are read out of; those beyond the units of a stage are left out.
+        Numbers of units that objects are read out of; where the narrowest stage has fewer than all of them, its number.
     n_populations : int
         Random populations of each size.
     decoder : str
@@ -111,8 +115,10 @@ class Protocol:
     n_matched: int = 5
     pair_threshold: float = _open(0.9, "0.9 for single cells in Tafazoli et al. 2017")
     population_threshold: float = _open(0.8, "0.8 or 0.6 for populations in Tafazoli et al. 2017")
-    population_sizes: tuple[int, ...] = _open((6, 12, 24, 48, 96), "as in Tafazoli et al. 2017")
-    n_populations: int = _open(10, "50 in Tafazoli et al. 2017")
+    n_readout_units: int = _open(200, "all units in Tafazoli et al. 2017; reading out units one by one takes long")
+    n_draws: int = _open(200, "1000 in Tafazoli et al. 2017")
+    population_sizes: tuple[int, ...] = _open((96,), "6, 12, 24, 48 and 96 in Tafazoli et al. 2017")
+    n_populations: int = _open(5, "50 in Tafazoli et al. 2017")
     decoder: str = _open("svm", "linear, as in Tafazoli et al. 2017")
     n_resamples: int = 200
     level: float = 0.95
@@ -143,5 +149,5 @@ class Protocol:
 
 _SMALLEST: Mapping[str, int] = {
     "n_units": 0, "response_bins": 2, "value_bins": 2, "other_response_bins": 2, "n_shuffles": 1,
-    "dimension_stimuli": 20, "n_matched": 2, "n_populations": 1, "n_resamples": 2, "seed": 0,
+    "dimension_stimuli": 20, "n_matched": 2, "n_populations": 1, "n_readout_units": 1, "n_draws": 1, "n_resamples": 2, "seed": 0,
 }  # fmt: skip

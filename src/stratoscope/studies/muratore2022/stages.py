@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,7 @@ from stratoscope.metrics import constant_fraction, dead_fraction
 from stratoscope.results import StageResult
 from stratoscope.studies.muratore2022.dimensions import write_dimensions
 from stratoscope.studies.muratore2022.informed import INFORMATION, RESIDUE, OverUnits, informed, write_information
+from stratoscope.studies.muratore2022.invariance import Shown, write_object_information, write_readout
 from stratoscope.studies.muratore2022.keep import Kept, Pass
 from stratoscope.studies.muratore2022.over_units import ALL
 from stratoscope.studies.muratore2022.plan import Plan
@@ -44,7 +46,9 @@ class Closed:
         return Estimate(np.nan, np.nan, np.nan, 0)
 
 
-def close(played: Pass, plan: Plan, protocol: Protocol, *, seed: int | None, whole: bool) -> dict[Stage, Closed]:
+def close(
+    played: Pass, plan: Plan, protocol: Protocol, *, seed: int | None, whole: bool, workers: int
+) -> dict[Stage, Closed]:
     """Measure every stage of one pass.
 
     Parameters
@@ -52,13 +56,17 @@ def close(played: Pass, plan: Plan, protocol: Protocol, *, seed: int | None, who
     seed : int or None
         Of a random model.
     whole : bool
-        Also what takes long: for the trained network and the first model of each kind.
+        Also what takes long: for the trained network.
+    workers : int
+        Stages that are closed at a time.
     """
     lesion = str(played.said.get("lesion") or "")
-    return {
-        stage: _close_stage(Writer(stage, lesion, seed), kept, plan, protocol, whole=whole)
-        for stage, kept in played.kept.items()
-    }
+
+    def one(stage: Stage) -> Closed:
+        return _close_stage(Writer(stage, lesion, seed), played.kept[stage], plan, protocol, whole=whole)
+
+    with ThreadPoolExecutor(max(workers, 1)) as pool:
+        return dict(zip(played.kept, pool.map(one, played.kept), strict=True))
 
 
 def _close_stage(write: Writer, kept: Kept, plan: Plan, protocol: Protocol, *, whole: bool) -> Closed:
@@ -74,6 +82,14 @@ def _close_stage(write: Writer, kept: Kept, plan: Plan, protocol: Protocol, *, w
         over_units = write_information(write, found, protocol)
     except StratoscopeError as error:
         write.failed(INFORMATION, str(error), item=ALL)
+    if plan.sets.objects is not None:
+        views = plan.sets.views[kept.seen[plan.sets.views]]
+        light = plan.seen.luminance
+        shown = Shown(plan.sets.objects[dense], {}, None if light is None else light[dense])
+        write_object_information(write, responses, shown, protocol)
+        whole_views = Shown(plan.sets.objects[plan.sets.views], plan.sets.where, None if light is None else light[plan.sets.views])
+        seen = np.flatnonzero(kept.seen[plan.sets.views])
+        write_readout(write, kept.responses[views], whole_views.take(seen), plan.sizes, protocol)
     near = plan.sets.dimension
     objects = None if plan.sets.objects is None else plan.sets.objects[near]
     write_dimensions(

@@ -22,6 +22,7 @@ from stratoscope.studies.muratore2022.claims import Layout, prune_and_distill_cl
 from stratoscope.studies.muratore2022.comparison import with_comparisons
 from stratoscope.studies.muratore2022.declared import DECLARED
 from stratoscope.studies.muratore2022.dimensions import DECLARED_METRICS
+from stratoscope.studies.muratore2022.invariance import OBJECTS, POPULATION, units_item
 from stratoscope.studies.muratore2022.keep import Pass, play_once
 from stratoscope.studies.muratore2022.models import Model
 from stratoscope.studies.muratore2022.plan import Plan, make_plan
@@ -135,9 +136,9 @@ def prune_and_distill(
         n_models=n_models, protocol=asked, settings=settings,
     )  # fmt: skip
     parts, layout, notes = _passes(plan, asked, settings)
-    findings = judge_all(
-        prune_and_distill_claims(layout, asked), Results.combine(parts), correction=correction, level=asked.level, seed=seed
-    )
+    table = Results.combine(parts).table()
+    claims = prune_and_distill_claims(layout, asked)
+    findings = judge_all(claims, table, correction=correction, level=asked.level, seed=seed)
     study = make_study(
         parts, NAME, _protocol_said(plan, asked, correction, n_models, layout), findings, survival(findings),
         (*plan.notes, *notes),
@@ -150,20 +151,19 @@ def prune_and_distill(
 def _passes(plan: Plan, protocol: Protocol, settings: Settings) -> tuple[list[Results], Layout, list[str]]:
     """Play and measure every model; return the runs, what the claims are about, and remarks."""
     played = _play(plan, plan.source, settings, plan.source.name)
-    trained = close(played, plan, protocol, seed=None, whole=True)
+    trained = close(played, plan, protocol, seed=None, whole=True, workers=settings.workers)
     parts: list[Results] = []
     found: dict[str, list[tuple[Model, str, dict[Stage, Closed]]]] = {}
     notes: list[str] = []
     for done, model in enumerate(plan.models, start=1):
         label = f"{model.name} (model {done} of {len(plan.models)})"
-        first = model.kind not in found
         try:
             made = _prepared(model, plan)
             run = _play(plan, made, settings, label)
         except StratoscopeError as error:
             notes.append(f"{model.name}, seed {model.seed}, gave no numbers: {error}")
             continue
-        closed = close(run, plan, protocol, seed=model.seed, whole=first)
+        closed = close(run, plan, protocol, seed=model.seed, whole=False, workers=settings.workers)
         found.setdefault(model.kind, []).append((model, str(run.said.get("lesion")), closed))
         parts.append(_results(plan, run, results_of(closed), settings))
     untrained = {
@@ -180,7 +180,7 @@ def _passes(plan: Plan, protocol: Protocol, settings: Settings) -> tuple[list[Re
         {kind: (found[kind][0][1], len(models) > 1) for kind, models in untrained.items()},
         tuple(plan.seen.values),
         plan.n_matched,
-        "",
+        units_item(plan.sizes[-1]) if plan.sets.objects is not None else "",
         hierarchy_of(plan.source.name) if len(steps) > 1 else "",
     )
     return [own, *parts, *training], layout, notes
@@ -199,7 +199,10 @@ def _play(plan: Plan, source: Source, settings: Settings, label: str) -> Pass:
 
 
 def _training(plan: Plan, steps: Sequence[tuple[str, Mapping[Stage, Closed]]], protocol: Protocol) -> list[Results]:
-    closed = over_training(steps, [(protocol.estimator, "n1=2" if protocol.estimator == "gride" else "")], protocol)
+    others = [(protocol.estimator, "n1=2" if protocol.estimator == "gride" else "")]
+    if plan.sets.objects is not None:
+        others += [(name, units_item(plan.sizes[-1])) for name in POPULATION] + [(OBJECTS, "")]
+    closed = over_training(steps, others, protocol)
     run = {"over_training": {"points": [name for name, _ in steps], "of": plan.source.name}}
     return [Results.build(run, closed, {})]
 
