@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from stratoscope.measure import profile
     from stratoscope.results import Results, open_results
     from stratoscope.sources import Arrays, Network, lesions, open_source
+    from stratoscope.sources.recording import Recording
     from stratoscope.stimuli import open_stimuli
     from stratoscope.types import Estimate, Stage, Stimuli
 
@@ -23,6 +24,7 @@ _HOMES = {
     "Arrays": "stratoscope.sources.arrays",
     "Estimate": "stratoscope.types",
     "Network": "stratoscope.sources.network",
+    "Recording": "stratoscope.sources.recording",
     "Results": "stratoscope.results",
     "Stage": "stratoscope.types",
     "Stimuli": "stratoscope.types",
@@ -42,6 +44,7 @@ __all__ = [
     "Arrays",
     "Estimate",
     "Network",
+    "Recording",
     "Results",
     "Stage",
     "Stimuli",

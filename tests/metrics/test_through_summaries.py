@@ -65,6 +65,8 @@ LAWS = {
     "participation_ratio_corrected": (("scale", "offset", "rotation"), 5),
     "eigenspectrum": (("scale", "offset", "rotation"), 2),
     "rdm": (("offset", "rotation"), 2),
+    "two_nn_calibrated": (("scale", "offset", "rotation"), 50),
+    "two_nn_decimation_expected": (("scale", "offset", "rotation"), 20),
 }
 
 
@@ -87,12 +89,37 @@ def test_decimation_keeps_its_laws_but_for_the_order_of_stimuli_which_its_seed_d
     check_metric("two_nn_decimation", relu_stage, make_state=gram, invariances=("units", "scale"), rtol=1e-5)
 
 
+@pytest.mark.parametrize(
+    ("name", "options", "fewest"),
+    [("ess", {"k": 20}, 21), ("correlation_dimension", {}, 22), ("dimension_disagreement", {"k": 20}, 6)],
+)
+def test_metrics_whose_interval_deals_out_the_stimuli_keep_their_laws(name, options, fewest):
+    check_metric(
+        name,
+        lambda rng: (relu_stage(rng)[0], options),
+        make_state=gram,
+        invariances=("units", "stimuli", "scale", "offset", "rotation"),
+        fewest=fewest,
+    )
+
+
 def test_no_metric_of_this_room_is_without_a_law():
     ours = {name for name in METRICS if METRICS[name].function.__module__.split(".")[-1] in OUR_FILES}
-    assert ours == {*LAWS, "two_nn_decimation", "cka"}  # cka compares stages: its tests are in test_similarity.py
+    assert ours == {
+        *LAWS,
+        *DEALT,
+        "two_nn_decimation",
+        "cka",
+    }  # cka compares stages: its tests are in test_similarity.py
 
 
+DEALT = {"ess", "correlation_dimension", "dimension_disagreement"}
 OUR_FILES = {
+    "calibration",
+    "correlation_dimension",
+    "disagreement",
+    "ess",
+    "expected_decimation",
     "sparseness",
     "lifetime",
     "moments",

@@ -17,7 +17,6 @@ from pathlib import Path
 
 import numpy as np
 import skdim.id
-from dadapy import Data
 
 RANKS = (1, 2, 4, 8, 16)
 
@@ -35,6 +34,8 @@ def point_sets() -> dict[str, np.ndarray]:
 
 
 def dadapy_numbers(points: np.ndarray) -> dict[str, object]:
+    from dadapy import Data
+
     data = Data(points)
     data.compute_distances(maxk=min(len(points) - 1, 100))
     fit = data.compute_id_2NN(mu_fraction=0.9)[0]

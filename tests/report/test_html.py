@@ -12,7 +12,9 @@ from stratoscope.results import COLUMNS, Declared, Results, Row, StageResult, op
 from stratoscope.testing.results import toy_results
 from stratoscope.types import Stage
 
-VOID = {"meta", "link", "br", "path", "use"}
+#: Scripts hold no request of their own: the browser is asked in test_browser.
+SCRIPTS = re.compile(r"<script.*?</script>", re.DOTALL)
+VOID = {"meta", "link", "br", "path", "use", "input"}
 
 
 class Page(HTMLParser):
@@ -51,22 +53,28 @@ def page(tmp_path_factory):
     return path.read_text(encoding="utf-8")
 
 
+def without_scripts(text):
+    return SCRIPTS.sub("", text)
+
+
 def test_it_is_well_formed_with_unique_ids_and_links_that_lead_somewhere(page):
-    read = Page(page)
+    read = Page(without_scripts(page))
     assert read.open == []
     assert len(read.ids) == len(set(read.ids))
     assert {link[1:] for link in read.links if link.startswith("#")} <= set(read.ids)
 
 
 def test_it_asks_for_nothing_from_anywhere(page):
-    read = Page(page)
+    read = Page(without_scripts(page))
     assert read.sources == []
     assert all(link.startswith(("#", "https://doi.org/", "data:")) for link in read.links)
-    assert not re.search(r"@import|<script|url\((?!#)", page)
+    assert re.findall(r"<script[^>]*\bsrc", page) == []
+    assert not re.search(r"@import|url\((?!#)", without_scripts(page))
+    assert "default-src 'none'" in page  # the browser itself refuses every request
 
 
 def test_it_has_the_answer_figures_warnings_table_notes_and_provenance(page):
-    text = Page(page).text
+    text = Page(without_scripts(page)).text
     for words in (
         "Along the 8 stages of toynet",
         "When it misleads. Responses must not be negative.",
@@ -76,7 +84,7 @@ def test_it_has_the_answer_figures_warnings_table_notes_and_provenance(page):
         "An invented paper (2026).",
     ):
         assert words in text
-    assert page.count("<svg") == 5
+    assert without_scripts(page).count("<svg") == page.count('class="live"') == 5
 
 
 def test_figures_take_the_colours_of_the_page(page):
@@ -94,7 +102,10 @@ def test_words_from_outside_are_escaped(tmp_path):
     results = Results.build(
         run, [StageResult(stage, {}, rows)], {}, metrics=said, remarks=[evil], skipped=[(evil, evil)]
     )
-    assert "<script" not in results.report(tmp_path / "r.html").read_text()
+    text = results.report(tmp_path / "r.html").read_text()
+    assert "alert(1)" in text
+    assert "<script>alert" not in text
+    assert "</script>" not in re.search(r'id="live-m-over-depth">(.*?)</script>', text)[1]
 
 
 def test_names_in_any_script_reach_the_page(tmp_path):
@@ -104,7 +115,7 @@ def test_names_in_any_script_reach_the_page(tmp_path):
         .read_text(encoding="utf-8")
     )
     assert "<h1>猫 &amp; &lt;net&gt;</h1>" in text
-    assert Page(text).open == []
+    assert Page(without_scripts(text)).open == []
 
 
 def test_an_empty_run_has_a_report(tmp_path):
@@ -170,3 +181,14 @@ def test_a_failing_write_leaves_the_old_report(tmp_path, monkeypatch):
         write_report(Results.build({}, [], {}), path)
     assert path.read_text() == "old"
     assert [file.name for file in tmp_path.iterdir()] == ["r.html"]
+
+
+def test_a_page_without_live_figures_carries_no_library(tmp_path):
+    text = write_report(Results.build({}, [], {}), tmp_path / "r.html").read_text()
+    assert "<script" not in text
+    assert len(text) < 50_000
+
+
+def test_the_same_results_give_the_same_bytes(tmp_path):
+    one, other = (write_report(toy_results(), tmp_path / name).read_bytes() for name in ("a.html", "b.html"))
+    assert one == other

@@ -9,7 +9,20 @@ import click
 from stratoscope.cli.commands import Group
 
 #: One module a command, in the order of help.
-COMMANDS = ("demo", "profile", "stages", "metrics", "stimuli", "train", "study", "compare", "report")
+COMMANDS = (
+    "demo",
+    "profile",
+    "stages",
+    "metrics",
+    "stimuli",
+    "train",
+    "study",
+    "compare",
+    "report",
+    "figures",
+    "table",
+    "doctor",
+)
 
 
 def _version() -> str:

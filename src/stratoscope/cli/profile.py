@@ -24,6 +24,8 @@ LESIONS = {"permute_weights": True, "permute_biases": True, "reinitialize": True
     stratoscope profile torchvision:alexnet photos/ --lesion permute_weights --seed 1 --out lesioned-run
     stratoscope profile bundled:vgg objects: --properties mean_luminance,rms_contrast
     stratoscope profile responses.npz --metrics two_nn
+    stratoscope profile session.nwb --stages V1 --stages LL
+    stratoscope profile "recording:session.nwb?window=0.05:0.25" --metrics two_nn,participation_ratio
     """,
 )
 @click.argument("model")
@@ -55,8 +57,8 @@ LESIONS = {"permute_weights": True, "permute_biases": True, "reinitialize": True
 def command(model: str, stimuli: str | None, **asked: Any) -> None:
     """Compute metrics for every stage of MODEL on STIMULI.
 
-    MODEL is torchvision:NAME, timm:NAME, hf:NAME, bundled:NAME or file.py:function, or a file of responses (.npz,
-    .zarr, .nc), which needs no STIMULI. STIMULI is a folder of class folders, a CSV with paths, an .npz, a .zip with a
+    MODEL is torchvision:NAME, timm:NAME, hf:NAME, bundled:NAME or file.py:function, a file of responses (.npz,
+    .zarr, .nc) or recording:FILE, which need no STIMULI. STIMULI is a folder of class folders, a CSV with paths, an .npz, a .zip with a
     table, torchvision:NAME or objects:.
     """
     from stratoscope.measure import profile

@@ -43,6 +43,7 @@ def command() -> None:
     stratoscope stimuli make objects: --out views
     stratoscope stimuli make 'objects:dense?n=2000&seed=1' --out dense
     stratoscope stimuli make objects:my_meshes --out mine
+    stratoscope stimuli make 'rat?size=0.1&seed=1' --out rat
     """,
 )
 @click.argument("spec", metavar="STIMULI")
@@ -53,7 +54,14 @@ def make(spec: str, out: Path, quiet: bool) -> None:
 
     STIMULI is most often objects: (380 views of ten objects), objects:dense?n=... (random views) or objects:FILE with a
     mesh of your own, but any set of images will do.
+
+    rat is a simulated recording of four visual areas that saw these objects, never a real one: spikes as NWB, the images, and
+    the truth. rat?size=0.1&n_trials=5&seed=1&effects=0 has a tenth of the units, five trials of each
+    stimulus, another seed, and areas that do not differ.
     """
+    if spec.partition("?")[0] == "rat":
+        _make_rat(spec, out)
+        return
     from tqdm import tqdm
 
     from stratoscope.stimuli import open_stimuli
@@ -67,6 +75,15 @@ def make(spec: str, out: Path, quiet: bool) -> None:
 
         table = write_stimuli(stimuli, out, progress=show)
     click.echo(f"{len(stimuli)} images: {table}")
+
+
+def _make_rat(spec: str, out: Path) -> None:
+    from stratoscope.testing.rat.recorded import rat_from, write_rat
+
+    rat = rat_from(spec)
+    folder = write_rat(rat, out)
+    told = ", ".join(f"{area.name} {area.design.n_units}" for area in rat.areas)
+    click.echo(f"{rat.name} (nothing here was recorded): {told} units, {len(rat.scenes.ids)} stimuli: {folder}")
 
 
 @click.command(

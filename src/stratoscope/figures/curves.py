@@ -101,9 +101,14 @@ def metrics_over_depth(results: Results, metrics: Sequence[str]) -> Figure:
     return figure
 
 
-def _draw(axes: Axes, results: Results, metric: str, rows: Sequence[Row]) -> None:
+def curves_of(rows: Sequence[Row]) -> tuple[list[Curve], Places, bool]:
+    """Return the lines that run through `rows`, where each stage stands, and whether that is its depth."""
     places, by_depth = places_of(rows)
-    curves = list(_curves(rows, places))
+    return list(_curves(rows, places)), places, by_depth
+
+
+def _draw(axes: Axes, results: Results, metric: str, rows: Sequence[Row]) -> None:
+    curves, places, by_depth = curves_of(rows)
     measured = [curve for curve in curves if not curve.control]
     style.title_axis(axes, axis_label(results, metric, rows))
     name_stages(axes, places, by_depth)
@@ -167,7 +172,7 @@ def _draw_controls(axes: Axes, curves: Iterable[Curve]) -> Iterator[style.Label]
 
 
 def _draw_measured(axes: Axes, curves: Sequence[Curve]) -> Iterator[style.Label]:
-    names = _names(curves)
+    names = line_names(curves)
     ordered = len({curve.key[3] for curve in curves}) == len(curves) > 2
     colours = style.line_colours(names, ordered)
     labelled: set[str] = set()
@@ -185,7 +190,7 @@ def _draw_measured(axes: Axes, curves: Sequence[Curve]) -> Iterator[style.Label]
             yield style.Label(name, _end(curve), colour, "bold")
 
 
-def _names(curves: Sequence[Curve]) -> list[str]:
+def line_names(curves: Sequence[Curve]) -> list[str]:
     """Name each line by what sets it apart from the others; without a lesion it is intact."""
     differ = [index for index in range(4) if len({curve.key[index] for curve in curves}) > 1]
     named = []

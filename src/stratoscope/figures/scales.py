@@ -49,7 +49,7 @@ def scale_curves(results: Results, metric: str = "gride") -> Figure:
     UnknownName
         If no stage holds such an array along ``n1``.
     """
-    curves = list(_scale_curves(results, metric))
+    curves = scales_of(results, metric)
     if not curves:
         known = {
             str(name) for node in stage_nodes(results.tree) for name, a in node.data_vars.items() if "n1" in a.dims
@@ -72,6 +72,11 @@ def scale_curves(results: Results, metric: str = "gride") -> Figure:
         for axes in every[:-1]:
             axes.set_xlabel("")
     return figure
+
+
+def scales_of(results: Results, metric: str) -> list[ScaleCurve]:
+    """Return the arrays `metric` along ``n1`` of all stages, in order of runs and of execution."""
+    return list(_scale_curves(results, metric))
 
 
 def _fill(axes: Axes, own: Sequence[ScaleCurve], curves: Sequence[ScaleCurve], most: int) -> None:

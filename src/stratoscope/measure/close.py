@@ -11,6 +11,7 @@ import numpy as np
 from stratoscope.errors import StratoscopeError
 from stratoscope.measure.request import Asked
 from stratoscope.metrics.controls import size_matched, structureless
+from stratoscope.metrics.readout import Readout
 from stratoscope.results import Row, StageResult, Values, estimate_arrays
 from stratoscope.statistics.intervals import median_interval
 from stratoscope.types import Estimate, Stage, Summary
@@ -26,6 +27,8 @@ def close_stage(
     seed: int,
     smallest: int,
     broken: str = "",
+    labels: Any = None,
+    ids: Sequence[str] = (),
 ) -> tuple[StageResult, Any]:
     """Compute every metric in `asked` at `stage` from its `summaries`.
 
@@ -39,6 +42,10 @@ def close_stage(
         Number of units of the narrowest stage with the same unit definition, for the size-matched control.
     broken : str
         Why this stage has no numbers at all, or an empty string.
+    labels : array (stimulus,), optional
+        Category of every stimulus of the set, for what reads them out.
+    ids : sequence of str
+        Id of every stimulus of the set.
 
     Returns
     -------
@@ -47,6 +54,9 @@ def close_stage(
         State of the Gram summary where there is one, for what compares stages.
     """
     states = {} if broken else {name: summary.state() for name, summary in summaries.items()}
+    if labels is not None and "gram" in states:
+        seen = states["gram"]["rows"]
+        states["gram"] = states["gram"] | {"labels": np.asarray(labels)[seen], "ids": np.asarray(ids)[seen]}
     arrays: dict[str, Values] = {}
     rows: list[Row] = []
     for one in (one for one in asked if one.reads(stage) and not one.between_stages):
@@ -122,7 +132,8 @@ class _Writer:
                 return []
             return [self._row(median_interval(value), item=f"median over {_plural(self.metric.dims[0])}")]
         if np.ndim(value.value) == 0:
-            return [self._row(value)]
+            beside = value.controls if isinstance(value, Readout) else {}
+            return [self._row(value), *(self._row(one, control=name) for name, one in beside.items())]
         along = self.one.along() or (self.metric.dims[0], range(len(value.value)))
         return [self._row(_pick(value, i), item=f"{along[0]}={label}") for i, label in enumerate(along[1])]
 

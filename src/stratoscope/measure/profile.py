@@ -165,6 +165,8 @@ def _close(
                 seed=settings.seed if lesion_seed is None else lesion_seed,
                 smallest=smallest,
                 broken=_why_broken(listener.broken.get(stage), stimuli),
+                labels=None if stimuli.categories is None else np.asarray(stimuli.categories).astype(str),
+                ids=stimuli.ids,
             )
             give_back(kept)
             closed.append(result)

@@ -27,7 +27,8 @@ DEFAULT_METRICS: tuple[str, ...] = (
     "gride",
     "participation_ratio",
 )
-_FILLED_BY_THE_RUN = ("responses", "categories")
+#: What the run hands over itself, or what only a caller with the stimuli at hand can give.
+_FILLED_BY_THE_RUN = ("responses", "categories", "labels", "ids", "gram", "groups", "within", "form", "standardise")
 #: Stimuli and units of the toy on which options are tried out.
 _TOY = (200, 8)
 
@@ -109,7 +110,7 @@ def ask(
         metric = METRICS[name]
         _check_options(metric, options)
         _rehearse(metric, options)
-        if metric.needs == "categories" and not has_categories:
+        if needs_categories(metric) and not has_categories:
             sentence = f"{name} compares categories, and these stimuli have no column 'category'."
             if requests is not None:
                 raise BadInput(f"{sentence} Use class folders or a CSV with that column, or leave the metric out.")
@@ -117,6 +118,11 @@ def ask(
             continue
         asked.append(Asked(metric, options, tuple(units or (metric.reads,))))
     return asked, notes
+
+
+def needs_categories(metric: Metric) -> bool:
+    """Say whether the metric compares categories: it reads their summary, or takes one label a stimulus."""
+    return metric.needs == "categories" or "labels" in inspect.signature(metric.function).parameters
 
 
 def neighbours_needed(asked: Sequence[Asked]) -> int:
@@ -145,9 +151,10 @@ def _rehearse(metric: Metric, options: Mapping[str, Any]) -> None:
         return
     rng = np.random.default_rng(0)
     takes = inspect.signature(metric.function).parameters
-    toy = {"categories": np.arange(_TOY[0]) % 4} if "categories" in takes else {}
+    toy = {name: np.arange(_TOY[0]) % 4 for name in ("categories", "labels") if name in takes}
     try:
-        stages = [rng.random(_TOY) for one in takes.values() if one.default is one.empty]  # two, to compare stages
+        required = (name for name, one in takes.items() if one.default is one.empty and name not in toy)
+        stages = [rng.random(_TOY) for _ in required]  # two, to compare stages
         metric.function(*stages, **toy, **options)
     except TooFew:
         return  # how many stimuli are enough is judged on the real ones

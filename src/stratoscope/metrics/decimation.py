@@ -20,13 +20,14 @@ SMALLEST = 20
 DIVISORS = (1, 2, 4, 8, 16, 32)
 
 
-def _divisors(n: int, given: Sequence[int] | None) -> tuple[int, ...]:
+def checked_divisors(n: int, given: Sequence[int] | None, name: str) -> tuple[int, ...]:
+    """Return the divisors that leave at least `SMALLEST` of `n` stimuli, or those given if all of them do."""
     if given is None:
         return tuple(divisor for divisor in DIVISORS if n // divisor >= SMALLEST)
     divisors = tuple(int(divisor) for divisor in given)
     if not divisors or min(divisors) < 1:
         raise BadInput(f"divisors must be whole numbers from 1 up, but {given!r} came.")
-    check_enough(n, 0, "two_nn_decimation", SMALLEST * max(divisors))
+    check_enough(n, 0, name, SMALLEST * max(divisors))
     return divisors
 
 
@@ -38,7 +39,7 @@ def _curve(
     duplicates: int,
     **options: Any,
 ) -> Estimate:
-    chosen = _divisors(n, divisors)
+    chosen = checked_divisors(n, divisors, "two_nn_decimation")
     order = np.random.default_rng(seed).permutation(n)
     rows = np.array([_at_size(near, order, divisor, options) for divisor in chosen])
     low, high = log_interval(rows[:, 0], rows[:, 1])

@@ -75,7 +75,8 @@ def _at_scale(near: Neighbourhoods, first: int) -> tuple[float, float, float, in
     return d, float(np.sqrt(variance)), scale, int((inner <= 0).sum()), int(((inner > 0) & (outer == inner)).sum())
 
 
-def _gride(near: Neighbourhoods, *, n1: Sequence[int] = N1) -> Estimate:
+def gride_of(near: Neighbourhoods, *, n1: Sequence[int] = N1) -> Estimate:
+    """Return Gride from neighbourhoods that are known already."""
     ranks = checked_ranks(n1)
     check_enough(near.n, near.dropped["duplicates"], "gride", max(FEWEST, 2 * min(ranks) + 2))
     fits = [rank for rank in ranks if 2 * rank <= min(near.k, near.n - 2)]
@@ -121,7 +122,7 @@ def checked_ranks(n1: Sequence[int]) -> tuple[int, ...]:
 
 
 def _through_gram(state: Mapping[str, Any], *, n1: Sequence[int] = N1) -> Estimate:
-    return _gride(neighbourhoods_in(state, "gride", fewest=FEWEST), n1=n1)
+    return gride_of(neighbourhoods_in(state, "gride", fewest=FEWEST), n1=n1)
 
 
 @metric(
@@ -179,4 +180,4 @@ def gride(responses: Any, *, n1: Sequence[int] = N1) -> Estimate:
     """
     ranks = checked_ranks(n1)
     near = neighbourhoods_of(responses, 2 * max(ranks), "gride", fewest=FEWEST)
-    return _gride(near, n1=ranks)
+    return gride_of(near, n1=ranks)

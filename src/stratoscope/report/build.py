@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from stratoscope.figures import caption, metric_over_depth, pretty, pretty_lesion, scale_caption, scale_curves
+from stratoscope.figures.live import live_curves, live_scales
 from stratoscope.report.parts import Drawn, Grid, Section, drawn
 from stratoscope.report.sentences import Finding, answer, details, is_paper, number
 from stratoscope.report.studies import study_sections
@@ -85,10 +86,12 @@ def _figures(results: Results) -> Iterator[Drawn]:
         said = results.metrics.get(metric)
         misleads = said.misleads if said else ""
         title = f"{pretty(metric)} over depth"
-        yield drawn(title, metric_over_depth(results, metric), caption(results, metric), misleads)
+        live = live_curves(results, metric)
+        yield drawn(title, metric_over_depth(results, metric), caption(results, metric), misleads, live)
         if metric in scaled:
             title = f"{pretty(metric)} over scales"
-            yield drawn(title, scale_curves(results, metric), scale_caption(results, metric))
+            live = live_scales(results, metric)
+            yield drawn(title, scale_curves(results, metric), scale_caption(results, metric), live=live)
 
 
 def _overview(rows: Sequence[Row]) -> Grid:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
+from plotly.offline import get_plotlyjs
 
 from stratoscope.errors import ResultsError
 from stratoscope.report.build import Report, build_report
@@ -67,7 +68,16 @@ def render(report: Report) -> str:
     )  # fmt: skip
     environment.filters["linked"] = linked
     environment.filters["prose"] = prose
-    return environment.get_template("report.html").render(report=report)
+    return environment.get_template("report.html").render(report=report, library=_library(report))
+
+
+def _library(report: Report) -> Markup:
+    """Return the plotting library as it stands in the page, once; nothing where no figure is live."""
+    figures = [*report.figures, *(figure for section in report.sections for figure in section.figures)]
+    if not any(figure.live for figure in figures):
+        return Markup("")
+    # Plotly ships its own script with the package; it is trusted as it is, but must not end the tag it stands in.
+    return Markup(get_plotlyjs().replace("</script", "<\\/script"))  # noqa: S704
 
 
 def prose(text: str) -> Markup:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from matplotlib.figure import Figure
 
@@ -12,13 +15,14 @@ from stratoscope.figures import THEME, to_svg
 
 @dataclass(frozen=True)
 class Drawn:
-    """A figure with what is written around it."""
+    """A figure with what is written around it; `live` is the same as JSON, for the page to draw, or empty."""
 
     anchor: str
     title: str
     svg: str
     caption: str
     misleads: str = ""
+    live: str = ""
 
 
 @dataclass(frozen=True)
@@ -39,10 +43,16 @@ class Section:
     figures: tuple[Drawn, ...] = ()
 
 
-def drawn(title: str, figure: Figure, written: str, misleads: str = "") -> Drawn:
-    """Turn a figure into SVG whose colours are those of the page, light or dark."""
+def drawn(title: str, figure: Figure, written: str, misleads: str = "", live: Mapping[str, Any] | None = None) -> Drawn:
+    """Turn a figure into SVG whose colours are those of the page, light or dark; `live` is the same as plain data."""
     anchor = re.sub(r"\W+", "-", title)
     svg = to_svg(figure, anchor, f"{title}. {written}".replace("`", ""))
     for name, colour in THEME.items():
         svg = svg.replace(colour, f"var(--{name})")
-    return Drawn(anchor, title[0].upper() + title[1:], svg, written, misleads)
+    return Drawn(anchor, title[0].upper() + title[1:], svg, written, misleads, "" if live is None else _json(live))
+
+
+def _json(data: Mapping[str, Any]) -> str:
+    """Return `data` as JSON that may stand in a script of a page: no tag can end it."""
+    text = json.dumps(data, allow_nan=False, ensure_ascii=True, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from stratoscope.figures import caption, metric_over_depth, pretty
+from stratoscope.figures.live import live_curves, live_matrix
 from stratoscope.figures.side_by_side import Matrix, matrices_of, stage_similarity
 from stratoscope.report.parts import Drawn, Grid, Section, drawn
 from stratoscope.report.sentences import number
@@ -33,7 +34,9 @@ def _curves(results: Results) -> Iterator[Drawn]:
         having.setdefault(row.metric, set()).add((row.hierarchy, row.lesion))
     for metric, owners in having.items():
         if len(owners) > 1:
-            yield drawn(f"{pretty(metric)} side by side", metric_over_depth(results, metric), caption(results, metric))
+            live = live_curves(results, metric)
+            figure = metric_over_depth(results, metric)
+            yield drawn(f"{pretty(metric)} side by side", figure, caption(results, metric), live=live)
 
 
 def _pair(results: Results, matrices: list[Matrix], first: str, second: str) -> Section:
@@ -43,6 +46,7 @@ def _pair(results: Results, matrices: list[Matrix], first: str, second: str) -> 
             f"{one.measure} of {first} and {second}", stage_similarity(results, index),
             f"Similarity of every stage of {first} (rows) with every stage of {second} (columns) on {one.n} shared "
             "stimuli. A ring marks the best row of a column, the larger the more often it is the best in halves of the stimuli.",
+            live=live_matrix(one),
         )
         for index, one in own
         if np.isfinite(one.value).any()

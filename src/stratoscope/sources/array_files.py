@@ -47,7 +47,7 @@ def open_arrays(path: str | Path, *, unit: str = "unit") -> Arrays:
     if not path.exists():
         raise BadInput(f"There is no file of responses {str(path)!r}. Give the path of a {', '.join(ENDINGS)} file.")
     if path.suffix == ".npz":
-        return _from_mapping(_read_npz(path), path, unit)
+        return _from_mapping(read_npz(path), path, unit)
     if path.suffix == ".zarr":
         return _open_zarr(path, unit)
     if path.suffix == ".nc":
@@ -99,7 +99,7 @@ class _Variable:
         return self.variable.isel(stimulus=rows).transpose(*self.dims).values
 
 
-def _read_npz(path: Path) -> dict[str, Any]:
+def read_npz(path: Path) -> dict[str, Any]:
     """Read a NumPy archive, refusing pickled objects."""
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:

@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 FORMS = (
     "torchvision:NAME, timm:NAME, hf:NAME or hf:FOLDER, bundled:NAME, FILE.py:FUNCTION, "
-    f"or a file of responses ({', '.join(ENDINGS)})"
+    f"a file of responses ({', '.join(ENDINGS)}), or recording:FILE"
 )
 
 
@@ -124,8 +124,9 @@ def open_source(
     ----------
     spec : str
         ``torchvision:NAME``, ``timm:NAME``, ``hf:NAME`` or ``hf:FOLDER``, ``bundled:NAME`` (``bundled:NAME@STEP`` for an
-        early checkpoint), ``FILE.py:FUNCTION`` (returns a module or a `Network`), or a ``.npz``, ``.zarr`` or ``.nc``
-        file of responses.
+        early checkpoint), ``FILE.py:FUNCTION`` (returns a module or a `Network`), a ``.npz``, ``.zarr`` or ``.nc``
+        file of responses, or ``recording:FILE`` (see `open_recording`; options as ``recording:FILE?window=0.1:0.5``), of
+        which an ``.nwb`` file needs no prefix.
     weights : str or path
         ``default``: those that come with the network, downloaded where need be. ``random``: a fresh start under `seed`;
         name and origin say so. The name of a set of torchvision weights (``IMAGENET1K_V1``). Or a file, see
@@ -144,7 +145,7 @@ def open_source(
     Returns
     -------
     Source
-        A `Network`, or `Arrays`.
+        A `Network`, `Arrays`, or a `Recording`.
 
     Raises
     ------
@@ -161,7 +162,7 @@ def open_source(
     if input not in ("auto", *MODES):
         raise unknown_name("input", input, ("auto", *MODES))
     request = Request(spec, str(weights), stages, unit, input, size, device, seed)
-    if spec.endswith(ENDINGS):
+    if spec.endswith(ENDINGS) and not spec.startswith("recording:"):
         return _responses(request)
     opener, name = _opener(spec)
     return opener(name, request)
@@ -170,7 +171,10 @@ def open_source(
 def _opener(spec: str) -> tuple[Opener, str]:
     """Split `spec` at its prefix; refuses one that nobody opens."""
     from stratoscope.sources import bundled, python_file, zoo  # noqa: F401 (they add their openers)
+    from stratoscope.sources.recording import opener  # noqa: F401
 
+    if spec.partition("?")[0].endswith(".nwb") and not spec.startswith("recording:"):
+        return SOURCES["recording"], spec
     prefix, colon, name = spec.partition(":")
     path, _, function = spec.removeprefix("file:").rpartition(":")
     if path.endswith(".py"):

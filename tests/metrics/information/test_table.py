@@ -5,7 +5,8 @@ import pytest
 
 from stratoscope.errors import BadInput, TooFew, UnknownName
 from stratoscope.metrics import information_table, unit_information
-from stratoscope.metrics.information.counting import Packing, one_hot, paired_counts
+from stratoscope.metrics.information.counting import CellSums, Packing, one_hot, paired_counts
+from stratoscope.metrics.information.entropies import n_log_n
 from stratoscope.summaries import Spool
 
 FIELDS = ("plugin", "corrected", "null_mean", "null_sd", "p", "z")
@@ -51,12 +52,14 @@ def test_a_spool_is_read_in_its_blocks(rng):
     )
 
 
-def test_a_permutation_is_the_same_as_measuring_permuted_stimuli(rng):
+@pytest.mark.parametrize("response_bins", [2, 3, 8])
+def test_a_permutation_is_the_same_as_measuring_permuted_stimuli(rng, response_bins):
     responses, properties = stage(rng, units=9)
-    table = information_table(responses, properties, n_shuffles=3, seed=4, correction="none")
+    options = {"response_bins": response_bins, "value_bins": 9, "correction": "none"}
+    table = information_table(responses, properties, n_shuffles=3, seed=4, **options)
     orders = [np.random.default_rng([4, number]).permutation(150) for number in range(3)]
     null = [
-        [unit_information(responses, np.asarray(values)[order], correction="none") for order in orders]
+        [unit_information(responses, np.asarray(values)[order], **options) for order in orders]
         for values in properties.values()
     ]
     np.testing.assert_allclose(table.null_mean, np.mean(null, axis=1), atol=1e-12)
@@ -107,6 +110,26 @@ def test_counts_that_share_numbers_are_the_counts(rng, n, n_bins):
     np.testing.assert_array_equal(counts, expected)
     own = np.repeat(values[:, None], 8, axis=1)
     np.testing.assert_array_equal(paired_counts(codes, own, n_bins, 3), expected)
+
+
+@pytest.mark.parametrize("n_bins", [2, 3, 4])
+def test_sums_over_response_bins_are_looked_up(rng, n_bins):
+    values = np.repeat([0, 1, 2, 3], [15, 9, 9, 2])
+    codes = rng.integers(0, n_bins, (35, 8)).astype(np.uint8)
+    totals, table = np.bincount(values), n_log_n(35)
+    packing = Packing.of(n_bins, 15)
+    sums = CellSums.of(packing, totals, table)
+    columns, packed = one_hot(values, 4, packing.dtype), packing.pack(codes)
+    expected = table.take(np.stack(packing.count(columns, packed))).sum(axis=0)
+    np.testing.assert_array_equal(sums.look_up(columns, packed[0]), expected)
+    np.testing.assert_array_equal(
+        sums.look_up(np.repeat(columns, 2, axis=0), packed[0]), np.repeat(expected, 2, axis=0)
+    )
+
+
+def test_sums_that_would_fill_the_cache_are_not_tabulated():
+    assert CellSums.of(Packing.of(3, 1000), np.array([1000, 1000]), n_log_n(2000)) is None
+    assert CellSums.of(Packing.of(8, 40), np.array([40, 20]), n_log_n(60)) is None
 
 
 def test_what_shares_numbers_never_exceeds_what_they_hold_exactly():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from stratoscope.sources.recording import Presentations, Spikes, Units
+from stratoscope.sources.recording import Presentations, Spikes, TrialCounts, Units
 
 
 @pytest.fixture
@@ -32,3 +32,12 @@ def random_spikes(rng):
         [f"im{k}" for k in rng.permuted(np.arange(360) % 6)], onset, onset + 0.25, session=np.repeat([0, 1], 180)
     )
     return Spikes(tuple(np.sort(rng.uniform(0, seconds, rng.integers(1, 3000))) for _ in range(n)), units, shown)
+
+
+@pytest.fixture
+def three_areas(rng):
+    """Counts of three areas of 4 to 6 units, 20 stimuli with two categories, 3 to 5 trials."""
+    stimulus = np.concatenate([np.repeat(np.arange(20), 3), np.arange(0, 20, 2), np.arange(0, 20, 2)])
+    units = Units([f"n{i}" for i in range(15)], ["LM"] * 5 + ["V1"] * 6 + ["LL"] * 4)
+    tuning = rng.gamma(2.0, 3.0, (20, 15))
+    return TrialCounts(rng.poisson(tuning[stimulus]), units, Presentations([f"im{k:02d}" for k in stimulus]))

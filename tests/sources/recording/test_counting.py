@@ -86,3 +86,9 @@ def test_a_wrong_baseline_is_refused(known):
 def test_a_unit_that_never_fired_counts_zero():
     spikes = Spikes([[]], Units("p", "V1"), Presentations(["a"], [0], [1]))
     assert count_spikes(spikes).counts.tolist() == [[0.0]]
+
+
+def test_rates_are_counts_by_the_length_of_the_window(random_spikes):
+    counts, rates = (count_spikes(random_spikes, (0, 0.2), baseline=(-0.1, 0), rate=rate) for rate in (False, True))
+    np.testing.assert_allclose(rates.counts, counts.counts / 0.2)
+    assert rates.counted.startswith("spikes a second from 0 to 0.2 s")

@@ -58,7 +58,7 @@ def bin_codes(values: Values, n_bins: int, *, binning: str, atom: bool) -> Codes
     edges = (_quantile_edges if binning == "equipopulated" else _width_edges)(ordered, zeros, n_bins)
     codes = np.zeros(values.shape, dtype=np.uint8)
     for edge in edges:
-        codes += values >= edge
+        codes += (values >= edge).view(np.uint8)
     return codes
 
 
@@ -98,9 +98,20 @@ def _atoms(ordered: Values, n_bins: int) -> NDArray[np.int64]:
     """Count the zeros of every unit (unit,) whose smallest value they are; 0 where they are less than a fair share."""
     n = ordered.shape[1]
     large = (ordered[:, 0] == 0) & (ordered[:, -(-n // n_bins) - 1] == 0)
-    zeros = np.zeros(len(ordered), dtype=np.int64)
-    zeros[large] = np.count_nonzero(ordered[large] == 0, axis=1)
-    return zeros
+    nothing = np.zeros(len(ordered), dtype=ordered.dtype)
+    return np.where(large, _how_many(ordered, nothing, or_equal=True), 0)
+
+
+def _how_many(ordered: Values, value: Values, *, or_equal: bool) -> NDArray[np.int64]:
+    """Count the values of every unit below its `value` (unit,), by bisection of all units at once."""
+    units, n = np.arange(len(ordered)), ordered.shape[1]
+    low, high = np.zeros(len(ordered), dtype=np.int64), np.full(len(ordered), n)
+    for _ in range(n.bit_length()):
+        middle = (low + high) // 2
+        found = ordered[units, np.minimum(middle, n - 1)]
+        below = (low < high) & ((found <= value) if or_equal else (found < value))
+        low, high = np.where(below, middle + 1, low), np.where(below, high, middle)
+    return low
 
 
 def _quantile_edges(ordered: Values, zeros: NDArray[np.int64], n_bins: int) -> Values:
@@ -121,8 +132,7 @@ def _nearer_end(ordered: Values, place: NDArray[np.int64]) -> Values:
     """Move edges that fall among equal values to the nearer end of these; infinite where nothing is above."""
     n, units = ordered.shape[1], np.arange(len(ordered))
     value = ordered[units, place]
-    first = np.count_nonzero(ordered < value[:, None], axis=1)
-    after = np.count_nonzero(ordered <= value[:, None], axis=1)
+    first, after = _how_many(ordered, value, or_equal=False), _how_many(ordered, value, or_equal=True)
     above = np.where(after < n, ordered[units, np.minimum(after, n - 1)], np.inf)
     moved: Values = np.where(place - first <= after - place, value, above).astype(ordered.dtype)
     return moved

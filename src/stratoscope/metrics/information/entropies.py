@@ -26,13 +26,11 @@ def plug_in(counts: Counts, table: Floats) -> Floats:
     I = [Σ_rv n_rv log n_rv - Σ_r n_r log n_r - Σ_v n_v log n_v + n log n] / n
     """
     joint = table.take(counts).sum(axis=(0, 1))
-    return information_from(joint, counts, table)
+    return np.asarray((joint - margins(counts, table)) / np.maximum(counts.sum(axis=(0, 1)), 1))
 
 
-def information_from(joint: Floats, counts: Counts, table: Floats) -> Floats:
-    """Return the plug-in information, the sum of n log n over cells being known."""
-    n = counts.sum(axis=(0, 1))
+def margins(counts: Counts, table: Floats) -> Floats:
+    """Return Σ_r n_r log n_r + Σ_v n_v log n_v - n log n (unit,), which no permutation of the stimuli changes."""
     by_response = table.take(counts.sum(axis=1)).sum(axis=0)
     by_value = table.take(counts.sum(axis=0)).sum(axis=0)
-    bits = (joint - by_response - by_value + table.take(n)) / np.maximum(n, 1)
-    return np.asarray(np.where(n > 0, bits, np.nan))
+    return np.asarray(by_response + by_value - table.take(counts.sum(axis=(0, 1))))

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from stratoscope.metrics.information.bias import panzeri_treves_bias
 from stratoscope.metrics.information.bins import Codes, Values, bin_codes
-from stratoscope.metrics.information.counting import Counts, paired_counts
-from stratoscope.metrics.information.entropies import information_from, plug_in
+from stratoscope.metrics.information.counting import Columns, Counts, paired_counts
+from stratoscope.metrics.information.entropies import margins, plug_in
 from stratoscope.metrics.information.plan import PARTS, Plan
 from stratoscope.metrics.information.properties import Property
 from stratoscope.types import Floats
@@ -41,8 +41,8 @@ def measure_tile(start: int, tile: Values, plan: Plan) -> Measured:
     counts = [*_shared_counts(packed, plan), *(_own_counts(start, codes, one, plan) for one in plan.own)]
     plugin = np.stack([plug_in(one, plan.table) for one in counts])
     null = Null(plugin)
-    for index, bits in _permuted(start, codes, packed, counts, plan):
-        null.add(index, bits)
+    for these, bits in _permuted(start, codes, packed, counts, plan):
+        null.add(these, bits)
     corrected = _corrected(start, codes, counts, plugin, null, plan)
     occurring = (counts[0].sum(axis=1) > 0).sum(axis=0)
     return Measured(plugin, corrected, *null.summary(options.n_shuffles), occurring)
@@ -63,18 +63,28 @@ def _own_counts(start: int, codes: Codes, one: Property, plan: Plan, order: NDAr
 
 def _permuted(
     start: int, codes: Codes, packed: list[NDArray[np.floating]], counts: list[Counts], plan: Plan
-) -> Iterator[tuple[int, Floats]]:
-    """Yield, property by property, plug-in information under permutations of the stimuli (permutation, unit)."""
+) -> Iterator[tuple[slice, Floats]]:
+    """Yield which properties, and their plug-in information under permutations (property, permutation, unit)."""
+    if plan.options.n_shuffles == 0:
+        return
+    fixed = np.stack([margins(one, plan.table) for one in counts])
     if plan.shared:
+        these = slice(len(plan.shared))
         for number, columns in plan.permuted_columns():
-            terms = sum(plan.table.take(one) for one in plan.packing.count(columns, packed))
-            by_bin = np.asarray(terms).reshape(len(plan.columns), number, -1)
-            for index, rows in enumerate(plan.slices):
-                yield index, information_from(by_bin[rows].sum(axis=0), counts[index], plan.table)
+            by_bin = permuted_sums(columns, packed, plan).reshape(len(plan.columns), number, -1)
+            joint = np.stack([by_bin[rows].sum(axis=0) for rows in plan.slices])
+            yield these, (joint - fixed[these, None]) / plan.n
     for index, one in enumerate(plan.own, len(plan.shared)):
         for number in range(plan.options.n_shuffles):
             permuted = _own_counts(start, codes, one, plan, plan.permutation(number))
-            yield index, plug_in(permuted, plan.table)[None]
+            yield slice(index, index + 1), plug_in(permuted, plan.table)[None, None]
+
+
+def permuted_sums(columns: Columns, packed: list[NDArray[np.floating]], plan: Plan) -> Floats:
+    """Return the sum of n log n over response bins of each of `columns` (column, unit)."""
+    if plan.sums is not None:
+        return plan.sums.look_up(columns, packed[0])
+    return np.asarray(sum(plan.table.take(one) for one in plan.packing.count(columns, packed)))
 
 
 class Null:
@@ -86,13 +96,13 @@ class Null:
         self.squares = np.zeros_like(observed)
         self.reached = np.zeros(observed.shape, dtype=np.int64)
 
-    def add(self, index: int, bits: Floats) -> None:
-        """Take in information about property `index` under some permutations (permutation, unit)."""
-        apart = bits - self.observed[index]
-        self.reached[index] += (apart >= -TIE).sum(axis=0)
-        for one in apart:  # one by one, so that the order of sums does not depend on blocks
-            self.sums[index] += one
-            self.squares[index] += one**2
+    def add(self, these: slice, bits: Floats) -> None:
+        """Take in information about `these` properties under some permutations (property, permutation, unit)."""
+        apart = bits - self.observed[these, None]
+        self.reached[these] += (apart >= -TIE).sum(axis=1)
+        for number in range(apart.shape[1]):  # one by one, so that the order of sums does not depend on blocks
+            self.sums[these] += apart[:, number]
+            self.squares[these] += apart[:, number] ** 2
 
     def summary(self, n: int) -> tuple[Floats, Floats, Floats, Floats]:
         """Return mean, standard deviation, p and z over `n` permutations; NaN where they are not defined."""

@@ -92,7 +92,8 @@ def measure_pairs(start: int, tile: Values, setup: Setup, *, keep_pairs: bool) -
     null = Null(plugin[None])
     for number, columns in plan.permuted_columns():
         permuted = np.stack(plan.packing.count(columns, packed))
-        null.add(0, mean.plugin(permuted.reshape(options.response_bins, len(setup.names), number, -1)))
+        by_object = permuted.reshape(options.response_bins, len(setup.names), number, -1)
+        null.add(slice(1), mean.plugin(by_object)[None])
     corrected = _corrected(codes, counts, plugin, null, mean, plan)
     bayes = {"none": None, "panzeri-treves-naive": False, "miller-madow": False}.get(options.correction, True)
     by_pair = mean.one_by_one(counts, bayes=bayes) if keep_pairs else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from stratoscope.metrics.information.plan import Options, plan_of
 from stratoscope.metrics.information.properties import Property
 from stratoscope.metrics.information.table import UNITS_AT_A_TIME
 from stratoscope.metrics.information.tiles import Blocks, tiles
+from stratoscope.metrics.information.workers import each_tile
 from stratoscope.types import Floats
 
 
@@ -148,21 +150,16 @@ def object_information(
     ([1.0], (('cup', 'hat'),))
     """
     options = Options(response_bins, binning, correction, atom, n_shuffles, seed)
-    setup: Setup | None = None
-    measured = []
-    for start, tile in tiles(responses, units_at_a_time, "object_information"):
-        if setup is None:
-            light = read_luminance(luminance, threshold, luminance_bins, len(tile), response_bins)
-            setup = _set_up(objects, pairs, light, options, len(tile))
-        measured.append(measure_pairs(start, tile, setup, keep_pairs=keep_pairs))
-    assert setup is not None
-    return _assemble(setup, measured, threshold)
+    n, parts = tiles(responses, units_at_a_time, "object_information")
+    options.check(n)
+    light = read_luminance(luminance, threshold, luminance_bins, n, response_bins)
+    setup = _set_up(objects, pairs, light, options, n)
+    return _assemble(setup, each_tile(partial(measure_pairs, setup=setup, keep_pairs=keep_pairs), parts), threshold)
 
 
 def _set_up(
     objects: Any, pairs: Iterable[tuple[Any, Any]] | None, luminance: Luminance | None, options: Options, n: int
 ) -> Setup:
-    options.check(n)
     names, codes = read_objects(objects, n)
     plan = plan_of([Property("object", codes, len(names))], n, options)
     return Setup(tuple(names), read_pairs(pairs, names), plan, luminance)

@@ -88,7 +88,8 @@ def read_objects(objects: Any, n: int) -> tuple[list[str], NDArray[np.int64]]:
             f"object_information needs the object of each of the {n} stimuli, but shape {labels.shape} came. "
             "Give one label a stimulus."
         )
-    names, codes = np.unique(labels.astype(str), return_inverse=True)
+    found, codes = np.unique(labels.astype(str), return_inverse=True)
+    names = [str(one) for one in found]
     if len(names) < 2:
         raise TooFew(
             f"object_information compares objects and needs at least 2, but all {n} stimuli show {names[0]!r}. "
@@ -101,7 +102,7 @@ def read_objects(objects: Any, n: int) -> tuple[list[str], NDArray[np.int64]]:
             f"object_information pools the views of each object and needs at least 2 views, but {lonely!r} has 1. "
             "Show objects under several views, or leave that object out."
         )
-    return [str(name) for name in names], codes.astype(np.int64)
+    return names, codes.astype(np.int64)
 
 
 def read_pairs(pairs: Iterable[tuple[Any, Any]] | None, names: Sequence[str]) -> list[Pair]:

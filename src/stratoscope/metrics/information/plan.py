@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from stratoscope.errors import BadInput
 from stratoscope.metrics.information.bias import CORRECTIONS
 from stratoscope.metrics.information.bins import checked_bins
-from stratoscope.metrics.information.counting import Columns, Packing, one_hot
+from stratoscope.metrics.information.counting import CellSums, Columns, Packing, one_hot
 from stratoscope.metrics.information.entropies import n_log_n
 from stratoscope.metrics.information.properties import Property, read_property
 from stratoscope.metrics.responses import checked_choice
@@ -65,6 +65,8 @@ class Plan:
     packing : Packing
     table : array
         n log2 n.
+    sums : CellSums, or None
+        What permutations need of the shared properties, where it can be looked up.
     """
 
     n: int
@@ -74,6 +76,7 @@ class Plan:
     columns: Columns
     packing: Packing
     table: Floats
+    sums: CellSums | None
     _kept: dict[int, Columns] = field(default_factory=dict, repr=False)
 
     @property
@@ -145,4 +148,6 @@ def plan_of(read: Sequence[Property], n: int, options: Options) -> Plan:
     blocks = [one_hot(one.codes, one.n_bins, packing.dtype) for one in shared]
     columns = np.concatenate(blocks) if blocks else np.zeros((0, n), dtype=packing.dtype)
     own = tuple(one for one in read if one.per_unit)
-    return Plan(n, options, shared, own, columns, packing, n_log_n(n))
+    table = n_log_n(n)
+    sums = CellSums.of(packing, columns.sum(axis=1, dtype=np.float64).astype(np.int64), table) if shared else None
+    return Plan(n, options, shared, own, columns, packing, table, sums)

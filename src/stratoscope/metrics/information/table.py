@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from stratoscope.metrics.information.measure import Measured, measure_tile
 from stratoscope.metrics.information.plan import Options, Plan, make_plan
 from stratoscope.metrics.information.properties import PER_CELL
 from stratoscope.metrics.information.tiles import Blocks, tiles
+from stratoscope.metrics.information.workers import each_tile
 from stratoscope.types import Floats
 
 UNITS_AT_A_TIME = 512
@@ -138,13 +140,9 @@ def information_table(
     ([1.0, 1.0], [[0.05, 0.05]])
     """
     options = Options(response_bins, binning, correction, atom, n_shuffles, seed)
-    plan: Plan | None = None
-    measured: list[Measured] = []
-    for start, tile in tiles(responses, units_at_a_time, "information_table"):
-        plan = plan or make_plan(properties, len(tile), value_bins, options)
-        measured.append(measure_tile(start, tile, plan))
-    assert plan is not None
-    return _assemble(list(properties), plan, measured)
+    n, parts = tiles(responses, units_at_a_time, "information_table")
+    plan = make_plan(properties, n, value_bins, options)
+    return _assemble(list(properties), plan, each_tile(partial(measure_tile, plan=plan), parts))
 
 
 def _assemble(names: Sequence[str], plan: Plan, measured: Sequence[Measured]) -> InformationTable:

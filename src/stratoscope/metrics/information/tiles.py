@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -15,8 +16,10 @@ from stratoscope.metrics.information.bins import Values, as_float
 Blocks: TypeAlias = "Any | Iterable[Any] | Callable[[], Iterable[Any]]"
 
 
-def tiles(responses: Blocks, units_at_a_time: int, metric: str) -> Iterator[tuple[int, Values]]:
-    """Yield ``(start, tile)``: the units from `start` on as (stimulus, unit), `units_at_a_time` of them at most.
+def tiles(responses: Blocks, units_at_a_time: int, metric: str) -> tuple[int, Iterator[tuple[int, Values]]]:
+    """Return the number of stimuli, and ``(start, tile)`` one after the other.
+
+    A tile holds the units from `start` on as (stimulus, unit), `units_at_a_time` of them at most.
 
     Raises
     ------
@@ -27,6 +30,14 @@ def tiles(responses: Blocks, units_at_a_time: int, metric: str) -> Iterator[tupl
     """
     if units_at_a_time < 1:
         raise BadInput(f"units_at_a_time must be at least 1, but {units_at_a_time} came. Leave it out, or give 512.")
+    parts = _cut(responses, units_at_a_time, metric)
+    first = next(parts, None)
+    if first is None:
+        raise TooFew(f"{metric} needs at least 1 unit, but no unit came. Look whether the stage has any.")
+    return len(first[1]), chain([first], parts)
+
+
+def _cut(responses: Blocks, units_at_a_time: int, metric: str) -> Iterator[tuple[int, Values]]:
     expected, n = 0, None
     for start, block in _blocks(responses):
         array = as_float(block)
@@ -45,8 +56,6 @@ def tiles(responses: Blocks, units_at_a_time: int, metric: str) -> Iterator[tupl
         for first in range(0, array.shape[1], units_at_a_time):
             yield expected + first, array[:, first : first + units_at_a_time]
         expected += array.shape[1]
-    if expected == 0:
-        raise TooFew(f"{metric} needs at least 1 unit, but no unit came. Look whether the stage has any.")
 
 
 def _blocks(responses: Blocks) -> Iterator[tuple[int | None, Any]]:

@@ -73,11 +73,11 @@ def unit_information(
 
     When it misleads
     ----------------
-    Bins lose information: of 0.32 bit in a Gaussian channel 3 equipopulated response bins keep about 0.2. So compare
+    Bins lose information: of 0.32 bit in a Gaussian channel 3 response bins and 10 value bins keep 0.23. So compare
     stages and properties in the same bins, and never with an estimator without bins. With less than 4 stimuli a cell
-    every correction leaves bias: 16 x 8 bins and 380 stimuli read 0.08 bit where there is none. The shuffle
-    correction takes too much off informative units; as a baseline beside the number (`information_table`) it is always
-    worth having. A property that goes along with another (size with luminance) brings that one's information.
+    corrections leave bias: 8 x 16 bins and 380 stimuli read 0.02 bit where there is none, and -0.07 by extrapolation. The
+    shuffle correction takes too much off informative units; as a baseline beside the number (`information_table`) it
+    is always worth having. A property that goes along with another (size with luminance) brings that one's information.
 
     References
     ----------

@@ -8,8 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stratoscope.errors import BadInput
+from stratoscope.errors import BadInput, TooFew, did_you_mean
 from stratoscope.types import Floats
+
+#: Fewest units of an area that can be a stage.
+FEWEST_UNITS = 3
 
 
 def text_column(values: Any, n: int, table: str, column: str) -> NDArray[Any]:
@@ -51,3 +54,38 @@ def extra_columns(columns: Mapping[str, Any], n: int, table: str) -> dict[str, N
 def more(rows: Sequence[Any] | NDArray[Any]) -> str:
     """Say how many rows beside the first one are concerned, where there are several."""
     return f" (and {len(rows) - 1} more rows)" if len(rows) > 1 else ""
+
+
+def check_areas(area: NDArray[Any], areas: Sequence[str]) -> None:
+    """Refuse areas with too few units to be a stage."""
+    for name in areas:
+        rows = np.flatnonzero(area == name)
+        if len(rows) < FEWEST_UNITS:
+            raise TooFew(
+                f"Area {name!r} has {len(rows)} units (rows {', '.join(map(str, rows))} of the table of units), and a stage "
+                f"needs at least {FEWEST_UNITS}: fewer span no space of their own. Leave the area out with areas=..., or "
+                "give its units to a larger area."
+            )
+
+
+def check_ids(ids: Sequence[str], shown: Sequence[str], *, given: bool, columns: Mapping[str, Any]) -> None:
+    """Refuse ids that are not those of the presentations."""
+    if columns and not given:
+        raise BadInput(
+            f"Columns of the stimuli ({', '.join(columns)}) need to know whose they are. Give ids=..., in the order of the columns."
+        )
+    if len(set(ids)) != len(ids):
+        twice = next(id_ for id_ in ids if list(ids).count(id_) > 1)
+        raise BadInput(f"The id {twice!r} stands for two stimuli. Ids must be unique.")
+    never = [id_ for id_ in ids if id_ not in set(shown)]
+    if never:
+        raise BadInput(
+            f"Stimulus {never[0]!r} has zero trials: no row of the table of presentations shows it, nor {len(never) - 1} "
+            f"others.{did_you_mean(never[0], shown, n=1)} Leave such stimuli out of ids."
+        )
+    extra = [id_ for id_ in shown if id_ not in set(ids)]
+    if extra:
+        raise BadInput(
+            f"The table of presentations shows {extra[0]!r} and {len(extra) - 1} other stimuli that are not among the "
+            f"{len(ids)} ids.{did_you_mean(extra[0], ids, n=1)} Add them, or leave these presentations out."
+        )

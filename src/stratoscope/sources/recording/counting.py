@@ -23,6 +23,7 @@ def count_spikes(
     latency: Any = None,
     baseline: Window | None = None,
     baseline_per: Literal["unit", "presentation"] = "unit",
+    rate: bool = False,
 ) -> TrialCounts:
     """Count the spikes of every unit in every presentation of its session.
 
@@ -41,6 +42,8 @@ def count_spikes(
         the stimulus has no effect yet, such as ``(-0.1, 0)``, and is not put off by `latency`.
     baseline_per : {'unit', 'presentation'}
         Whether the baseline of a unit is its mean over all presentations, or that of the presentation itself.
+    rate : bool
+        Divide by the length of the window: spikes per second.
 
     Returns
     -------
@@ -66,10 +69,11 @@ def count_spikes(
     begin, end = _edges(spikes, window)
     counts = _count(spikes, begin, end, delays)
     if baseline is not None:
-        counts = counts - _expected(spikes, _checked(baseline, "baseline"), end - begin, baseline_per)
-    return TrialCounts(
-        counts, spikes.units, spikes.presentations, _words(window, latency is not None, baseline, baseline_per)
-    )
+        counts = counts - _expected(spikes, checked_window(baseline, "baseline"), end - begin, baseline_per)
+    if rate:
+        counts = counts / (end - begin)[:, None]
+    words = _words(window, latency is not None, baseline, baseline_per, rate)
+    return TrialCounts(counts, spikes.units, spikes.presentations, words)
 
 
 def rows_by_session(spikes: Spikes) -> dict[str, Integers]:
@@ -121,11 +125,12 @@ def _edges(spikes: Spikes, window: Window | None) -> tuple[Floats, Floats]:
     onset, offset = onsets(spikes)
     if window is None:
         return onset, offset
-    begin, end = _checked(window, "window")
+    begin, end = checked_window(window, "window")
     return onset + begin, onset + end
 
 
-def _checked(window: Window, name: str) -> Window:
+def checked_window(window: Window, name: str) -> Window:
+    """Return begin and end of a window, refused unless they are finite and in order."""
     begin, end = (float(edge) for edge in window)
     if not (np.isfinite([begin, end]).all() and begin < end):
         raise BadInput(
@@ -152,8 +157,8 @@ def _delays(latency: Any, spikes: Spikes) -> Floats:
     return delays
 
 
-def _words(window: Window | None, late: bool, baseline: Window | None, per: str) -> str:
+def _words(window: Window | None, late: bool, baseline: Window | None, per: str, rate: bool) -> str:
     where = "from onset to offset" if window is None else f"from {window[0]:g} to {window[1]:g} s"
     after = " after the latency of the unit" if late else "" if window is None else " after onset"
     minus = "" if baseline is None else f", minus the baseline from {baseline[0]:g} to {baseline[1]:g} s of each {per}"
-    return f"spikes {where}{after}{minus}"
+    return f"spikes{' a second' if rate else ''} {where}{after}{minus}"

@@ -59,14 +59,14 @@ class TrialCounts:
 
     def n_trials(self) -> Integers:
         """Return how often every unit was recorded with every stimulus, (stimulus, unit)."""
-        return np.rint(self._sums(np.isfinite(self.counts).astype(np.float64))).astype(np.int64)
+        return np.rint(self.sums(np.isfinite(self.counts).astype(np.float64))).astype(np.int64)
 
     def mean(self) -> Floats:
         """Return the mean response of every unit to every stimulus, (stimulus, unit); NaN where there is no trial."""
         there = np.isfinite(self.counts)
-        n = self._sums(there.astype(np.float64))
+        n = self.sums(there.astype(np.float64))
         with np.errstate(invalid="ignore"):
-            return self._sums(np.where(there, self.counts, 0.0)) / np.where(n > 0, n, np.nan)
+            return self.sums(np.where(there, self.counts, 0.0)) / np.where(n > 0, n, np.nan)
 
     def by_trial(self) -> Floats:
         """Return single trials as (stimulus, repeat, unit), those present first, NaN behind them."""
@@ -98,11 +98,37 @@ class TrialCounts:
             )
         return self.take_units(self.units.rows(area))
 
-    def _sums(self, values: Floats) -> Floats:
-        """Add the rows of `values` (presentation, unit) by stimulus, (stimulus, unit)."""
+    def sums(self, values: Floats) -> Floats:
+        """Add the rows of `values` (presentation, unit) that have one stimulus, (stimulus, unit)."""
         codes = self.presentations.codes
         ones, columns = np.ones(len(codes)), np.arange(len(codes))
         return np.asarray(sparse.csr_array((ones, (codes, columns)), shape=(len(self.stimuli), len(codes))) @ values)
+
+
+def trials_as_stimuli(counts: TrialCounts) -> TrialCounts:
+    """Make every presentation that has all units a stimulus of its own, called ``stimulus#trial``.
+
+    Where there are several sessions it is called ``stimulus#session:trial``.
+
+    Raises
+    ------
+    BadInput
+        No presentation in which every unit was recorded.
+    """
+    whole = np.isfinite(counts.counts).all(1)
+    if not whole.any():
+        raise BadInput(
+            f"In no presentation were all {len(counts.units)} units recorded, so there are no single trials of the "
+            "population. Make a pseudo_population of them first, or take the units of one session."
+        )
+    kept = counts.take_presentations(whole)
+    shown = kept.presentations
+    several = len(set(shown.session.tolist())) > 1
+    names = [
+        f"{stimulus}#{session + ':' if several else ''}{trial}"
+        for stimulus, session, trial in zip(shown.stimulus, shown.session, np.asarray(shown.trial), strict=True)
+    ]
+    return replace(kept, presentations=Presentations(np.array(names), session=shown.session))
 
 
 def _check_counts(counts: Floats, units: Units) -> None:

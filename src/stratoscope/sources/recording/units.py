@@ -98,6 +98,6 @@ def _check_areas(ids: tuple[str, ...], area: NDArray[Any]) -> None:
     lost = [row for row, name in enumerate(area.tolist()) if name.strip().lower() in NO_AREA]
     if lost:
         raise BadInput(
-            f"Unit {ids[lost[0]]!r} has no area: row {lost[0]} of the table of units says {area[lost[0]]!r}{more(lost)}. "
+            f"Unit {ids[lost[0]]!r} has no area: row {lost[0]} of the table of units says {str(area[lost[0]])!r}{more(lost)}. "
             "Areas are the stages of a recording. Give the area of every unit, or leave these units out."
         )

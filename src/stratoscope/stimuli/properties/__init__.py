@@ -4,6 +4,7 @@ Each property is a function of images (stimulus, row, column) or (stimulus, row,
 source and when it misleads. `PROPERTIES` lists them; `measure_properties` measures them on any stimulus set.
 """
 
+from stratoscope.object_pairs import luminosity_ratio, matched_pairs
 from stratoscope.stimuli.properties import entries as _entries  # noqa: F401  fills the catalogue
 from stratoscope.stimuli.properties.catalogue import PROPERTIES, Property
 from stratoscope.stimuli.properties.contrast import luminance_sd, rms_contrast
@@ -17,7 +18,6 @@ from stratoscope.stimuli.properties.orientation import (
     orientation_energy,
     orientation_entropy,
 )
-from stratoscope.stimuli.properties.pairs import luminosity_ratio, matched_pairs
 from stratoscope.stimuli.properties.receptive_field import rf_contrast, rf_coverage, rf_luminance
 from stratoscope.stimuli.properties.silhouette import silhouette_area, silhouette_geometry, silhouettes
 from stratoscope.stimuli.properties.spectrum import power_spectrum, spatial_frequency, spectral_slope

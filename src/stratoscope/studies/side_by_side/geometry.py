@@ -11,7 +11,7 @@ from scipy.spatial.distance import squareform
 
 from stratoscope.errors import BadInput, TooFew
 from stratoscope.metrics.rsa import FEWEST
-from stratoscope.results import Declared, Results, Row, StageResult, Values
+from stratoscope.results import Results, StageResult, Values
 from stratoscope.results.tree import run_nodes, stage_of
 from stratoscope.types import Floats, Integers, Stage
 
@@ -102,23 +102,12 @@ def given_rdms(name: str, rdms: Mapping[str, Any], ids: Sequence[str], *, distan
     stages = [
         Stage(area, float(depth[i]), "area", (n,), f"rdm:{distance}", 0, hierarchy=name) for i, area in enumerate(rdms)
     ]
+    dims, about = ("stimulus", "other_stimulus"), {"distance": distance}
     closed = [
-        StageResult(
-            stage,
-            {
-                RDM: Values(
-                    _square(rdms[stage.name], n, stage.name), ("stimulus", "other_stimulus"), {"distance": distance}
-                )
-            },
-            (Row.of(stage, "stimuli", n, n=n),),
-        )
-        for stage in stages
+        StageResult(stage, {RDM: Values(_square(rdms[stage.name], n, stage.name), dims, about)}) for stage in stages
     ]
-    said = Declared(
-        "stimuli", "Stimuli whose dissimilarities are given.", "gram", (), "1", (0.0, np.inf), "", (), "", ""
-    )
     run = {"source": {"name": name, "kind": "dissimilarity matrices", "distance": distance}}
-    return Results.build(run, closed, {"stimulus": np.asarray(ids, dtype=str)}, metrics=[said])
+    return Results.build(run, closed, {"stimulus": np.asarray(ids, dtype=str)})
 
 
 def shared(first: Geometry, second: Geometry) -> tuple[str, ...]:

@@ -1,0 +1,223 @@
+"""The report in a browser: nothing is asked of anybody, figures answer, names are harmless, everybody can read it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+import numpy as np
+import pytest
+
+from stratoscope.report import write_report
+from stratoscope.results import Results, Row, StageResult
+from stratoscope.studies import compare, given_rdms
+from stratoscope.testing.results import toy_results
+from stratoscope.types import Stage
+
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None, reason="no Chromium is installed; it draws the report for these tests"
+)
+HOSTILE = (
+    "<script>alert(1)</script>",
+    "\"quotes\" & 'apostrophes' </script>",
+    "emoji 🐀🧠",
+    "x" * 300,
+    "שלום עולם",
+    "<img src=x onerror=alert(1)>",
+)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as started:
+        opened = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def opened(browser):
+    """Open a report; hands over the page, and lists of what went wrong and of what was asked for."""
+    pages = []
+
+    def open_page(path, width=1280, scheme="light"):
+        page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+        pages.append(page)
+        wrong, asked = [], []
+        page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("dialog", lambda dialog: (wrong.append(dialog.message), dialog.dismiss()))
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(path.as_uri())
+        for figure in page.query_selector_all("[data-live]"):
+            figure.evaluate("one => one.closest('figure').scrollIntoView()")
+            page.wait_for_function("one => one.querySelector('.main-svg') !== null", arg=figure)
+        return page, wrong, asked
+
+    yield open_page
+    for page in pages:
+        page.close()
+
+
+def traces(page, index=0):
+    return page.evaluate(f"document.querySelectorAll('[data-live]')[{index}].data.map(one => one.name || '')")
+
+
+def shapes(page):
+    return page.evaluate("[...document.querySelectorAll('[data-live]')].map(one => one.layout.shapes.length)")
+
+
+@pytest.fixture(scope="module")
+def run_report(tmp_path_factory):
+    both = Results.combine([toy_results(), toy_results(lesion="permute_weights", seed=1)])
+    return write_report(both, tmp_path_factory.mktemp("browser") / "report.html")
+
+
+@pytest.fixture(scope="module")
+def comparison_report(tmp_path_factory):
+    rng = np.random.default_rng(0)
+    ids = [f"image-{row}" for row in range(12)]
+    points = [np.abs(np.subtract.outer(*[rng.normal(size=12)] * 2)) for _ in range(4)]
+    one = given_rdms("network", dict(zip(("conv1", "conv2"), points[:2], strict=True)), ids, distance="euclidean")
+    other = given_rdms("cortex", dict(zip(("V1", "IT"), points[2:], strict=True)), ids, distance="euclidean")
+    study = compare([one, other], n_draws=10)
+    return study.report(tmp_path_factory.mktemp("browser") / "report.html")
+
+
+@pytest.mark.parametrize("report", ["run_report", "comparison_report"])
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (360, "dark"), (1920, "dark")])
+def test_it_opens_from_disk_without_an_error_or_a_request_and_nothing_sticks_out(
+    request, opened, report, width, scheme
+):
+    path = request.getfixturevalue(report)
+    page, wrong, asked = opened(path, width, scheme)
+    assert wrong == []
+    assert asked == [path.as_uri()]
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.locator("figure.is-live").count() == page.locator("[data-live]").count() > 0
+    assert page.locator("figure.is-live .drawing >> visible=true").count() == 0
+
+
+def test_a_point_tells_its_stage_value_interval_and_n(opened, run_report):
+    page, _, _ = opened(run_report)
+    first = page.locator("[data-live]").first
+    first.scroll_into_view_if_needed()
+    point = first.locator(".scatterlayer .trace .points path").first.bounding_box()
+    page.mouse.move(point["x"] + point["width"] / 2, point["y"] + point["height"] / 2)
+    label = first.locator(".hoverlayer text").first
+    label.wait_for()
+    words = label.text_content()
+    assert "conv1.relu" in words
+    assert "n = " in words
+    assert "[" in words
+
+
+def test_controls_and_intervals_and_lines_can_be_hidden(opened, run_report):
+    page, wrong, _ = opened(run_report)
+    everything = traces(page)
+    assert any(name.startswith("control: ") for name in everything)
+    page.uncheck("#tool-controls")
+    without = traces(page)
+    assert not any(name.startswith("control: ") for name in without)
+    page.uncheck("#tool-bands")
+    assert sorted(traces(page)) == sorted(name for name in without if name)
+    page.locator("#tool-lines").get_by_label("permuted weights").uncheck()
+    assert traces(page) == ["intact"]
+    assert "permuted weights" not in traces(page, 2)
+    assert wrong == []
+
+
+def test_a_stage_chosen_in_one_place_is_shown_in_all(opened, run_report):
+    page, wrong, _ = opened(run_report)
+    assert sum(shapes(page)) == 0
+    page.select_option("#tool-stage", "conv3.relu")
+    kinds = page.evaluate(
+        "[...document.querySelectorAll('script[id^=live-]')].map(one => JSON.parse(one.textContent).kind)"
+    )
+    assert [bool(count) for count in shapes(page)] == [kind == "curves" for kind in kinds]
+    assert page.locator("tr.chosen").count() > 0
+    assert set(page.locator("tr.chosen td").all_text_contents()) >= {"conv3.relu"}
+    assert page.text_content("#tool-said").startswith("conv3.relu: ")
+    page.select_option("#tool-stage", "")
+    assert sum(shapes(page)) == page.locator("tr.chosen").count() == 0
+    assert wrong == []
+
+
+def test_a_click_on_a_point_chooses_its_stage(opened, run_report):
+    page, _, _ = opened(run_report)
+    first = page.locator("[data-live]").first
+    first.scroll_into_view_if_needed()
+    point = first.locator(".scatterlayer .trace .points path").first.bounding_box()
+    page.mouse.click(point["x"] + point["width"] / 2, point["y"] + point["height"] / 2)
+    page.wait_for_function("document.querySelector('#tool-stage').value === 'conv1.relu'")
+
+
+def test_zoom_is_undone_by_a_button_that_the_keyboard_reaches(opened, run_report):
+    page, _, _ = opened(run_report)
+    page.evaluate("Plotly.relayout(document.querySelector('[data-live]'), {'xaxis.range': [0.2, 0.4]})")
+    page.focus("#tool-zoom")
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.querySelector('[data-live]').layout.xaxis.range") == [-0.03, 1.03]
+    page.focus("#tool-stage")
+    names = [page.evaluate("document.activeElement.id")]
+    for _ in range(2):
+        page.keyboard.press("Tab")
+        names.append(page.evaluate("document.activeElement.id"))
+    assert names == ["tool-stage", "tool-controls", "tool-bands"]
+
+
+def test_the_page_is_light_or_dark_as_asked(opened, run_report):
+    page, _, _ = opened(run_report)
+    ground = "getComputedStyle(document.body).backgroundColor"
+    ink = "document.querySelector('[data-live]').layout.font.color"
+    light = page.evaluate(ground), page.evaluate(ink)
+    page.select_option("#tool-theme", "dark")
+    dark = page.evaluate(ground), page.evaluate(ink)
+    assert light[0] == "rgb(255, 255, 255)"
+    assert dark[0] == "rgb(20, 23, 29)"
+    assert light[1] != dark[1]
+
+
+def test_on_paper_the_still_drawings_stand(opened, run_report):
+    page, _, _ = opened(run_report)
+    page.emulate_media(media="print")
+    assert page.locator(".drawing >> visible=true").count() == page.locator(".drawing").count()
+    assert page.locator(".live >> visible=true").count() == page.locator(".tools >> visible=true").count() == 0
+
+
+def test_hostile_names_do_no_harm_and_are_shown_as_they_are(opened, tmp_path):
+    stages = [
+        Stage(name, (i + 1) / 6, "relu", (3,), "channel", 3, hierarchy=HOSTILE[0]) for i, name in enumerate(HOSTILE)
+    ]
+    closed = [
+        StageResult(one, {}, (Row.of(one, "two_nn", 3.0 + i, 2.0, 6.0, n=9, note=HOSTILE[5]),))
+        for i, one in enumerate(stages)
+    ]
+    page, wrong, asked = opened(write_report(Results.build({}, closed, {}), tmp_path / "report.html"))
+    assert wrong == []
+    assert len(asked) == 1
+    options = page.locator("#tool-stage option").all_text_contents()
+    assert options == ["none", *HOSTILE]
+    cells = page.locator("td").all_text_contents()
+    assert all(name in cells for name in HOSTILE)
+    ticks = page.locator("[data-live] .xtick text").all_text_contents()
+    assert "שלום עולם" in ticks
+    assert any(tick.startswith("<script>ale") for tick in ticks)
+    assert page.locator("img").count() == 0
+
+
+@pytest.mark.parametrize("report", ["run_report", "comparison_report"])
+def test_nothing_keeps_anybody_from_reading_it(request, opened, report):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    for scheme in ("light", "dark"):
+        page, _, _ = opened(request.getfixturevalue(report), scheme=scheme)
+        found = axe.Axe().run(page).response["violations"]
+        serious = [
+            (one["id"], node["html"][:120])
+            for one in found
+            if one["impact"] in ("serious", "critical")
+            for node in one["nodes"]
+        ]
+        assert serious == []
