@@ -84,7 +84,11 @@ def case_against_models(
     p = float(2 * stats.t.sf(abs(x - m) / spread, len(y) - 1)) if spread > 0 else float("nan")
     said = f"{summary} over {plural('stage', first.n_stages)}, one network less the mean of {plural('model', len(y))}"
     ends = (x - m - half, x - m + half) if spread > 0 else (float("nan"), float("nan"))
-    told = note if spread > 0 else "; ".join(filter(None, (note, "the models do not differ, so there is no spread to judge by")))
+    told = (
+        note
+        if spread > 0
+        else "; ".join(filter(None, (note, "the models do not differ, so there is no spread to judge by")))
+    )
     estimate = Estimate(x - m, *ends, len(y), level, said, note=told)
     counted = {"stage": first.n_stages, second.over: len(y)}
     return Comparison(estimate, p, f"single case, t with {len(y) - 1} degrees of freedom", counted=counted)
@@ -132,7 +136,9 @@ def _common(first: StageValues, second: StageValues) -> tuple[StageValues, Stage
     """Return both at the stages where both have every value, and say what was left out."""
     shared = [name for name in first.stages if name in second.stages]
     if not shared:
-        raise BadInput(f"The two have no stage in common: {', '.join(first.stages)} against {', '.join(second.stages)}.")
+        raise BadInput(
+            f"The two have no stage in common: {', '.join(first.stages)} against {', '.join(second.stages)}."
+        )
     one, other = first.at(shared), second.at(shared)
     whole = ~(np.isnan(one.values).any(axis=1) | np.isnan(other.values).any(axis=1))
     kept = [name for name, known in zip(shared, whole, strict=True) if known]
@@ -170,7 +176,9 @@ def _by_intervals(
     counted = {"stage": n, "model": 1}
     said = f"{summary} over {plural('stage', n)}, one network less another"
     if first.low is None or first.high is None or second.low is None or second.high is None:
-        return Comparison(without_interval(difference(both), n, said), float("nan"), "none: no interval", counted=counted)
+        return Comparison(
+            without_interval(difference(both), n, said), float("nan"), "none: no interval", counted=counted
+        )
     low, high = np.concatenate([first.low, second.low]), np.concatenate([first.high, second.high])
     found, p = from_intervals(both, low, high, difference, n_resamples=n_resamples, level=level, seed=seed)
     estimate = replace(found, n=n, method=f"{said}, {found.method}")

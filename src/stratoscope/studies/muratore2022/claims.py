@@ -106,7 +106,13 @@ class _Claims:
         return self._of(reading, first), tuple(controls)
 
     def _case(
-        self, name: str, sentence: str, reading: Reading, direction: str, controls: Sequence[Control] = (), **options: str
+        self,
+        name: str,
+        sentence: str,
+        reading: Reading,
+        direction: str,
+        controls: Sequence[Control] = (),
+        **options: str,
     ) -> Claim:
         compared, others = self._versus(reading)
         return Claim(
@@ -152,7 +158,14 @@ class _Claims:
 
     def hump(self) -> Claim:
         sentence = "In the trained network intrinsic dimension rises and then falls along the stages"
-        return Claim("dimension-rises-and-falls", sentence, PAPER, self._dimension, "rise_then_fall", controls=self._of_dimension())
+        return Claim(
+            "dimension-rises-and-falls",
+            sentence,
+            PAPER,
+            self._dimension,
+            "rise_then_fall",
+            controls=self._of_dimension(),
+        )
 
     def hump_of_training(self) -> Claim:
         sentence = "The rise and fall of intrinsic dimension is larger in the trained network than in untrained ones"
@@ -163,7 +176,10 @@ class _Claims:
     def relation(self) -> Claim:
         pruned = replace(self.trained, metric=PRUNING, item=ALL)
         grown = replace(self.trained, metric=EXPANSION, item=self.protocol.estimator)
-        controls = [Control(SHUFFLED, {"control": SHUFFLED}, of="reads"), Control(WITHOUT_SILENT, {"control": WITHOUT_SILENT}, of="reads")]
+        controls = [
+            Control(SHUFFLED, {"control": SHUFFLED}, of="reads"),
+            Control(WITHOUT_SILENT, {"control": WITHOUT_SILENT}, of="reads"),
+        ]
         if self.protocol.estimator in ("two_nn", "participation_ratio"):
             matched = f"matched to {self.layout.n_matched} units"
             controls.append(Control("at matched numbers of units", {"control": matched}, of="compared"))
@@ -192,7 +208,9 @@ class _Claims:
         if len(self.layout.stages) > 3:
             gained = replace(self.trained, metric=GAIN, item=self.layout.readout)
             grown = replace(self.trained, metric=EXPANSION, item=self.protocol.estimator)
-            others = tuple(Control(against(kind), {"control": against(kind)}) for kind in list(self.layout.untrained)[1:])
+            others = tuple(
+                Control(against(kind), {"control": against(kind)}) for kind in list(self.layout.untrained)[1:]
+            )
             yield Claim(
                 "generalisation-goes-with-expansion", "The stages whose dimension grows with training are those that gain "
                 "read-out across views", PAPER, gained, _OVER, "above", grown, controls=others, options={"n_resamples": 500},

@@ -10,7 +10,7 @@ from scipy import stats
 
 from stratoscope.results import StageResult
 from stratoscope.studies.muratore2022.models import UNTRAINED
-from stratoscope.studies.muratore2022.over_units import Drawn
+from stratoscope.studies.muratore2022.over_units import ALL, Drawn
 from stratoscope.studies.muratore2022.protocol import Protocol
 from stratoscope.studies.muratore2022.stages import Closed
 from stratoscope.studies.muratore2022.write import Writer
@@ -92,9 +92,8 @@ def _by_property(
     value = _apart(np.mean([one.value for one in theirs], axis=0), mine.value, sign, ratio=ratio)
     found = Drawn(mine.names, value, _apart(redrawn, mine.draws, sign, ratio=ratio), len(theirs))
     method = f"{'log2 ratio' if ratio else 'difference'}; bootstrap of units and models"
-    write.by_property(
-        metric, found.estimates(level=protocol.level, seed=protocol.seed, method=method), control=control
-    )
+    estimates = found.estimates(level=protocol.level, seed=protocol.seed, method=method)
+    write.by_property(metric, {ALL: estimates[ALL]} if control else estimates, control=control)
 
 
 def _apart(untrained: Floats, trained: Floats, sign: float, *, ratio: bool) -> Floats:

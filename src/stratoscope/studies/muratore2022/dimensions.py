@@ -15,7 +15,7 @@ from stratoscope.metrics.gride import N1
 from stratoscope.studies.muratore2022.keep import Kept
 from stratoscope.studies.muratore2022.protocol import Protocol
 from stratoscope.studies.muratore2022.write import Writer
-from stratoscope.types import Estimate, Floats
+from stratoscope.types import Floats
 
 #: Estimators that give one number from the pair geometry.
 SINGLE = ("two_nn", "two_nn_calibrated", "levina_bickel", "participation_ratio", "participation_ratio_corrected")

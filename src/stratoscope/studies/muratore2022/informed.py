@@ -119,7 +119,13 @@ class OverUnits:
 def write_information(write: Writer, found: Informed, protocol: Protocol) -> OverUnits:
     """Write down what units inform about, and return what comparing models needs."""
     for name, data in {"bits": found.bits, "null": found.null, "p": found.p, "z": found.z}.items():
-        write.array(f"{INFORMATION}.{name}", data.astype(np.float32), "property", "unit", unit="bits" if name in ("bits", "null") else "1")
+        write.array(
+            f"{INFORMATION}.{name}",
+            data.astype(np.float32),
+            "property",
+            "unit",
+            unit="bits" if name in ("bits", "null") else "1",
+        )
     counted = ~found.silent if protocol.silent == "exclude" else np.ones(len(found.silent), dtype=bool)
     versions = {
         "": (found.bits, counted),
@@ -143,14 +149,13 @@ def write_information(write: Writer, found: Informed, protocol: Protocol) -> Ove
         estimates = information[control].estimates(method=said, **how)
         write.by_property(INFORMATION, estimates, control=control, note="" if control else note)
         said = f"{protocol.concentration} over units; bootstrap of units"
-        write.by_property(CONCENTRATION, concentration[control].estimates(method=said, **how), control=control)
+        spread = concentration[control].estimates(method=said, **how)
+        write.by_property(CONCENTRATION, {ALL: spread[ALL]} if control else spread, control=control)
     _write_shares(write, found, counted, protocol)
     return OverUnits(information, concentration)
 
 
-def _write_shares(
-    write: Writer, found: Informed, counted: NDArray[np.bool_], protocol: Protocol
-) -> None:
+def _write_shares(write: Writer, found: Informed, counted: NDArray[np.bool_], protocol: Protocol) -> None:
     """Write the fraction of units that inform, and the share of the best tenth."""
     if not counted.any():
         return

@@ -79,11 +79,15 @@ class Pass:
     played: Played
 
 
-def room_for(stages: Sequence[Stage], units: Mapping[str, Integers], n_stimuli: int, n_dimension: int, budget: int) -> int:
+def room_for(
+    stages: Sequence[Stage], units: Mapping[str, Integers], n_stimuli: int, n_dimension: int, budget: int
+) -> int:
     """Return the bytes of `budget` that the pass leaves for the spools of the pair geometry; raises `BudgetTooSmall`."""
     resident = sum(4 * n_stimuli * len(units[stage.name]) for stage in stages)
     k = min(NEIGHBOURS, n_dimension - 1)
-    closing = (3 * n_dimension**2 + 2 * n_dimension * k) * _FLOAT + 6 * n_stimuli * _FLOAT * max(map(len, units.values()))
+    closing = (3 * n_dimension**2 + 2 * n_dimension * k) * _FLOAT + 6 * n_stimuli * _FLOAT * max(
+        map(len, units.values())
+    )
     if resident + closing > budget:
         raise BudgetTooSmall(
             f"The study needs at least {readable(resident + closing)} for sampled units and pairs of stimuli, but the budget is "
@@ -125,7 +129,9 @@ def play_once(
             fits = size <= room
             room -= size if fits else 0
             limit = size if fits else 0
-            grams[stage] = Gram(len(rows), stage.n_units, k=k, duplicates="merge", memory_limit=limit, folder=Path(folder))
+            grams[stage] = Gram(
+                len(rows), stage.n_units, k=k, duplicates="merge", memory_limit=limit, folder=Path(folder)
+            )
             kept = KeptResponses(len(stimuli), stage.n_units, units[stage.name])
             summaries[stage] = {"responses": kept, "gram": OfRows(grams[stage], rows, len(stimuli))}
         listener, played = play_to(summaries, source, stimuli, settings=settings, label=label)

@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from glob import glob
 from pathlib import Path
 
 from stratoscope.errors import BadInput, unknown_name
@@ -114,9 +113,7 @@ def _asked(untrained: str | Sequence[str] | None) -> tuple[str, ...] | None:
     return tuple(dict.fromkeys(kind for kind in given if kind != "none"))
 
 
-def _checkpoints(
-    source: Network, given: Sequence[str | Path | Network]
-) -> tuple[tuple[Model, ...], tuple[str, ...]]:
+def _checkpoints(source: Network, given: Sequence[str | Path | Network]) -> tuple[tuple[Model, ...], tuple[str, ...]]:
     """Return a model for each checkpoint that is not the trained network itself."""
     found: list[Model] = []
     remarks: list[str] = []
@@ -129,7 +126,9 @@ def _checkpoints(
             found.append(Model("checkpoint", name, None, make))
     names = [model.name for model in found]
     if len(set(names)) < len(names):
-        raise BadInput(f"Every checkpoint needs a name of its own, but these came: {', '.join(names)}. Rename the files.")
+        raise BadInput(
+            f"Every checkpoint needs a name of its own, but these came: {', '.join(names)}. Rename the files."
+        )
     return tuple(found), tuple(remarks)
 
 
@@ -139,10 +138,18 @@ def _expanded(source: Network, given: str | Path | Network) -> list[tuple[str, C
     text = str(given)
     if text.startswith("bundled:"):
         return [(f"step {name.partition('@')[2]}", partial(_bundled, source, name)) for name in _steps(text)]
-    files = sorted(glob(text), key=_natural) if any(sign in text for sign in "*?[") else [text]
+    files = _fitting(text) if any(sign in text for sign in "*?[") else [text]
     if not files:
-        raise BadInput(f"No file fits the checkpoints {text!r}. Give the paths of weights files, or a pattern that fits some.")
+        raise BadInput(
+            f"No file fits the checkpoints {text!r}. Give the paths of weights files, or a pattern that fits some."
+        )
     return [(Path(file).stem, partial(_loaded, source, Path(file))) for file in files]
+
+
+def _fitting(pattern: str) -> list[str]:
+    """Return the files that fit `pattern`, numbers within their names sorted as numbers."""
+    path = Path(pattern).expanduser()
+    return sorted(map(str, Path(path.anchor or ".").glob(str(path.relative_to(path.anchor)))), key=_natural)
 
 
 def _steps(text: str) -> list[str]:

@@ -122,7 +122,12 @@ def make_plan(
     room = room_for(prepared.stages, units, len(sets.stimuli), len(sets.dimension), settings.budget)
     cached = remembered(sets.stimuli, room // 2)
     seen = seen_properties(
-        prepared, cached, protocol.properties, sets.dense, workers=settings.workers, asked=protocol.properties != PROPERTIES
+        prepared,
+        cached,
+        protocol.properties,
+        sets.dense,
+        workers=settings.workers,
+        asked=protocol.properties != PROPERTIES,
     )
     narrowest = min(len(chosen) for chosen in units.values())
     said = prepared.lesion if isinstance(prepared, Network) else ""
@@ -152,7 +157,9 @@ def made_sets(
         raise TooFew(f"Information and dimension need at least 20 stimuli, but {len(rows)} came. Show more views.")
     objects, why = _objects(joined, stimuli, column)
     if objects is None and (column is not None or dense is not None):
-        raise BadInput(f"{why} The views were given for it: give views of several objects, or one set of stimuli alone.")
+        raise BadInput(
+            f"{why} The views were given for it: give views of several objects, or one set of stimuli alone."
+        )
     chosen = _even(rows, None if objects is None else objects[rows], protocol.dimension_stimuli, protocol.seed)
     if objects is None:
         return Sets(joined, views, rows, chosen, None, {}), (f"Nothing was measured about objects. {why}",)
@@ -185,7 +192,10 @@ def _objects(joined: Stimuli, views: Stimuli, column: str | None) -> tuple[NDArr
         return None, f"{views.name!r} shows one object, {shown[0]!r}."
     if counts.min() < 2:
         few = [str(one) for one, count in zip(shown, counts, strict=True) if count < 2]
-        return None, f"{len(few)} of {len(shown)} objects of {views.name!r} are shown in one view alone, such as {few[0]!r}."
+        return (
+            None,
+            f"{len(few)} of {len(shown)} objects of {views.name!r} are shown in one view alone, such as {few[0]!r}.",
+        )
     return np.asarray(joined.columns[name]).astype(str), ""
 
 

@@ -117,7 +117,9 @@ class _Undone:
         if not isinstance(loaded, Image.Image):
             return loaded
         pixels = self.preprocess(loaded).numpy()
-        mean, std = (np.asarray(part, dtype=np.float32)[:, None, None] for part in (self.preprocess.mean, self.preprocess.std))
+        mean, std = (
+            np.asarray(part, dtype=np.float32)[:, None, None] for part in (self.preprocess.mean, self.preprocess.std)
+        )
         return np.clip(pixels * std + mean, 0.0, 1.0, dtype=np.float32)
 
 
@@ -162,7 +164,11 @@ def _telling(
             continue
         kept[name] = column
         lost = len(rows) - len(known)
-        notes += [f"{lost} of {len(rows)} stimuli have no {name} and are left out where it is measured."] if lost else []
+        notes += (
+            [f"{lost} of {len(rows)} stimuli have no {name} and are left out where it is measured."] if lost else []
+        )
     if not kept:
-        raise TooFew(f"None of the properties {', '.join(values)} varies over the {len(rows)} stimuli. Give other properties.")
+        raise TooFew(
+            f"None of the properties {', '.join(values)} varies over the {len(rows)} stimuli. Give other properties."
+        )
     return kept, notes

@@ -87,14 +87,14 @@ def _close_stage(write: Writer, kept: Kept, plan: Plan, protocol: Protocol, *, w
         light = plan.seen.luminance
         shown = Shown(plan.sets.objects[dense], {}, None if light is None else light[dense])
         write_object_information(write, responses, shown, protocol)
-        whole_views = Shown(plan.sets.objects[plan.sets.views], plan.sets.where, None if light is None else light[plan.sets.views])
+        whole_views = Shown(
+            plan.sets.objects[plan.sets.views], plan.sets.where, None if light is None else light[plan.sets.views]
+        )
         seen = np.flatnonzero(kept.seen[plan.sets.views])
         write_readout(write, kept.responses[views], whole_views.take(seen), plan.sizes, protocol)
     near = plan.sets.dimension
     objects = None if plan.sets.objects is None else plan.sets.objects[near]
-    write_dimensions(
-        write, kept, kept.responses[near[kept.seen[near]]], objects, plan.n_matched, protocol, whole=whole
-    )
+    write_dimensions(write, kept, kept.responses[near[kept.seen[near]]], objects, plan.n_matched, protocol, whole=whole)
     for name, places in unit_places(write.stage, plan.units[write.stage.name]).items():
         write.array(name, places, "unit")
     return Closed(write.result(), over_units)

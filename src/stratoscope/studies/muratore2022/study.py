@@ -57,10 +57,10 @@ def prune_and_distill(
     out: str | Path | None = None,
     overwrite: bool = False,
 ) -> Study:
-    """Ask of a network what Muratore et al. 2022 asked: does training prune image information and distil what is left?
+    """Ask whether training prunes image information from single units, and distils what is left.
 
-    Unit information about image properties, intrinsic dimension, and read-out of objects across views, at every stage of
-    the trained network, of untrained ones, and of checkpoints. The stimuli are played once through each. Only the abstract
+    After Muratore et al. 2022: unit information about image properties, intrinsic dimension, and read-out of objects across
+    views, at every stage of the trained network, of untrained ones, and of checkpoints. The stimuli are played once through each. Only the abstract
     of the paper could be verified; what it leaves open is a field of `Protocol`, and the report prints it.
 
     Parameters
@@ -193,9 +193,7 @@ def _prepared(model: Model, plan: Plan) -> Source:
 
 def _play(plan: Plan, source: Source, settings: Settings, label: str) -> Pass:
     sets = plan.sets
-    return play_once(
-        source, sets.stimuli, plan.units, sets.dimension, room=plan.room, settings=settings, label=label
-    )
+    return play_once(source, sets.stimuli, plan.units, sets.dimension, room=plan.room, settings=settings, label=label)
 
 
 def _training(plan: Plan, steps: Sequence[tuple[str, Mapping[Stage, Closed]]], protocol: Protocol) -> list[Results]:
@@ -213,7 +211,9 @@ def _results(plan: Plan, played: Pass, closed: Sequence[StageResult], settings: 
     coordinates: dict[str, Any] = {
         "stimulus": np.asarray(stimuli.ids), "property": np.asarray(list(plan.seen.values)), "n1": np.asarray(N1), **objects,
     }  # fmt: skip
-    metrics: list[Declared] = [declared(METRICS[name]) for name in ("dead_fraction", "constant_fraction", *DECLARED_METRICS)]
+    metrics: list[Declared] = [
+        declared(METRICS[name]) for name in ("dead_fraction", "constant_fraction", *DECLARED_METRICS)
+    ]
     return Results.build(
         record(played.said, tuple(played.kept), stimuli, (), played.played, settings),
         closed,
@@ -231,9 +231,16 @@ def _protocol_said(plan: Plan, protocol: Protocol, correction: str, n_models: in
         "properties": list(plan.seen.values),
         "correction_of_claims": correction,
         "n_models": n_models,
+        "trained": layout.base,
         "untrained": list(layout.untrained),
+        "lesions": [lesion for lesion, _ in layout.untrained.values()],
+        "readout": layout.readout,
         "checkpoints": [model.name for model in plan.models if model.kind == "checkpoint"],
         "matched_units": plan.n_matched,
-        "stimuli_of": {"read-out": len(plan.sets.views), "information": len(plan.sets.dense), "dimension": len(plan.sets.dimension)},
+        "stimuli_of": {
+            "read-out": len(plan.sets.views),
+            "information": len(plan.sets.dense),
+            "dimension": len(plan.sets.dimension),
+        },
         "open_choices": protocol.open_choices,
     }

@@ -36,7 +36,15 @@ class Writer:
         note = "; ".join(part for part in (value.note, dropped) if part)
         self.rows.append(
             Row.of(
-                self.stage, metric, *numbers, n=value.n, item=item, lesion=self.lesion, control=control, seed=seed, note=note
+                self.stage,
+                metric,
+                *numbers,
+                n=value.n,
+                item=item,
+                lesion=self.lesion,
+                control=control,
+                seed=seed,
+                note=note,
             )
         )
 
@@ -61,9 +69,7 @@ class Writer:
             one = replace(value, value=number, low=low, high=high, n=n, scale=None)
             self.number(metric, one, item=f"{along[0]}={label}")
 
-    def by_property(
-        self, metric: str, estimates: Mapping[str, Estimate], *, control: str = "", note: str = ""
-    ) -> None:
+    def by_property(self, metric: str, estimates: Mapping[str, Estimate], *, control: str = "", note: str = "") -> None:
         """Write one number for each property, and for all together."""
         for name, value in estimates.items():
             said = "; ".join(part for part in (value.note, note) if part)
