@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from benchmarks import cost
+from benchmarks import cost, unit_information
 
 KEPT = Path("benchmarks/latest.json")
 
@@ -44,6 +44,9 @@ def main() -> None:
             )
         else:
             print(f"{name:24} {one}")
+    found["unit information"] = unit_information.measure()
+    for name, numbers in found["unit information"].items():
+        print(f"unit information, {name}: " + ", ".join(f"{what} {one}" for what, one in numbers.items()))
     KEPT.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
     print(f"Kept in {KEPT}.")
 

@@ -1,10 +1,11 @@
 """Do the controls for recordings recover the true order of dimensions, where raw TwoNN inverts it?
 
-    python benchmarks/cortex_controls.py [table|order|coverage|extrapolation ...]
+    python benchmarks/cortex_controls.py [table|order|alike|coverage|extrapolation ...]
 
 ``table``: what noise does to Gride in the regime of Tafazoli et al. 2017 (230 stimuli, 150 Poisson neurons of 1.5 spikes a window,
 26 trials), over seeds, beside the numbers of one simulation in docs/cortex-controls.md. ``order``: two simulated areas, one of a
-true dimension 2 with many slow units, one of 5 with fewer and faster ones, 40 seeds. ``coverage``: how often the interval of the
+true dimension 2 with many slow units, one of 5 with fewer and faster ones, 40 seeds. ``alike``: two areas of the same dimension, sizes and
+rates as there: how often is a difference seen where there is none? ``coverage``: how often the interval of the
 controlled dimension holds what noiseless responses read. ``extrapolation``: the participation ratio with ever more units.
 """
 
@@ -17,7 +18,7 @@ import numpy as np
 from stratoscope.metrics import gride, participation_ratio
 from stratoscope.metrics.controlled_dimension import controlled_dimension
 from stratoscope.metrics.extrapolation import extrapolated
-from stratoscope.metrics.noise_corrected import signal_participation_ratio
+from stratoscope.metrics.signal_participation_ratio import signal_participation_ratio
 from stratoscope.metrics.trials import trial_means
 from stratoscope.testing.latent_population import latent_population
 
@@ -73,12 +74,27 @@ def order(seeds: int = 40) -> None:
     print(f"ratio {np.nanmean(ratios):.2f}; noise-corrected participation ratio in the right order in {linear.sum()}")
 
 
-def coverage(seeds: int = 100) -> None:
-    for d, units, mean in ((2, 150, 0.7), (2, 260, 1.5), (5, 131, 0.5), (5, 131, 3.0), (5, 60, 1.0), (10, 131, 1.5)):
+def alike(seeds: int = 30) -> None:
+    for d in (3, 6):
+        raw, apart, ratios = 0, 0, []
+        for seed in range(seeds):
+            many = latent_population(d, n_units=260, n_trials=26, mean_count=0.7, seed=4000 + seed)
+            few = latent_population(d, n_units=131, n_trials=25, mean_count=3.0, seed=5000 + seed)
+            found = controlled_dimension({"many": many.counts, "few": few.counts}, n_resamples=3, seed=seed)
+            raw += found.raw["many"].low > found.raw["few"].high
+            ratio = found.ratio("many", "few")
+            apart += not ratio.low <= 1 <= ratio.high
+            ratios.append(ratio.value)
+        print(f"both of dimension {d}: raw intervals apart in {raw} of {seeds}, controlled ratio away from 1 in {apart}, ratio "
+              f"{np.mean(ratios):.2f} sd {np.std(ratios):.2f}", flush=True)  # fmt: skip
+
+
+def coverage(seeds: int = 40) -> None:
+    for d, units, mean in ((2, 150, 0.7), (5, 131, 0.5), (5, 131, 3.0), (10, 131, 1.5)):
         held, clean, values, ranks = [], {}, [], []
         for seed in range(seeds):
             one = latent_population(d, n_units=units, mean_count=mean, seed=2000 + seed)
-            found = controlled_dimension({"area": one.counts}, n_resamples=4, seed=seed)
+            found = controlled_dimension({"area": one.counts}, n_resamples=2, seed=seed)
             ranks.append(found.n1)
             clean[seed] = dict(zip(RANKS, gride(one.rates, n1=RANKS).value, strict=True))
             values.append(found.controlled["area"])
@@ -94,7 +110,7 @@ def coverage(seeds: int = 100) -> None:
         )
 
 
-def extrapolation(seeds: int = 20) -> None:
+def extrapolation(seeds: int = 5) -> None:
     whole, limits, raw, cleaned = [], [], [], []
     for seed in range(seeds):
         one = latent_population(10, n_units=2000, n_trials=1, seed=seed)
@@ -104,7 +120,15 @@ def extrapolation(seeds: int = 20) -> None:
         raw.append(participation_ratio(trial_means(counts)).value)
         cleaned.append(signal_participation_ratio(counts).value)
         limits.append(
-            extrapolated(counts, lambda part: signal_participation_ratio(part).value, axis=2, over="unit", seed=seed)
+            extrapolated(
+                counts,
+                lambda part: signal_participation_ratio(part).value,
+                axis=2,
+                over="unit",
+                n_resamples=2,
+                blocks=5,
+                seed=seed,
+            )
         )
     inside = [e.low <= w <= e.high for e, w in zip(limits, whole, strict=True)]
     print(f"participation ratio of 2000 noiseless units {np.mean(whole):.2f}; of 100 units raw {np.mean(raw):.2f}, noise-corrected "
@@ -116,6 +140,6 @@ def _row(values: object) -> str:
 
 
 if __name__ == "__main__":
-    parts = {"table": table, "order": order, "coverage": coverage, "extrapolation": extrapolation}
+    parts = {"table": table, "order": order, "alike": alike, "coverage": coverage, "extrapolation": extrapolation}
     for name in sys.argv[1:] or parts:
         parts[name]()

@@ -13,8 +13,7 @@ if TYPE_CHECKING:
     from stratoscope.errors import StratoscopeError
     from stratoscope.measure import profile
     from stratoscope.results import Results, open_results
-    from stratoscope.sources import Arrays, Network, lesions, open_source
-    from stratoscope.sources.recording import Recording
+    from stratoscope.sources import Arrays, Network, Recording, lesions, open_source
     from stratoscope.stimuli import open_stimuli
     from stratoscope.types import Estimate, Stage, Stimuli
 

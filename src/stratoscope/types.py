@@ -221,7 +221,8 @@ class Metric:
     function : callable
         The metric on plain arrays: ``function(responses, **options)`` with responses (stimulus, unit).
     needs : str
-        Summary it reads in a run: ``per_stimulus``, ``per_unit``, ``categories`` or ``gram``.
+        Summary it reads in a run: ``per_stimulus``, ``per_unit``, ``categories``, ``gram`` or ``spool``, which is
+        all responses in blocks of units.
     through : callable
         The same from that summary's state: ``through(state, **options)``.
     dims : tuple of str

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from stratoscope.errors import TooFew
 from stratoscope.metrics import gride, participation_ratio_corrected
-from stratoscope.metrics.noise_corrected import noise_corrected, signal_gride, signal_participation_ratio
+from stratoscope.metrics.noise_corrected import noise_corrected, signal_gride
+from stratoscope.metrics.signal_participation_ratio import signal_participation_ratio
 from stratoscope.metrics.trials import trial_means
 from stratoscope.testing.latent_population import latent_population
 
@@ -56,6 +57,30 @@ def test_noise_is_the_spread_of_distances_between_stimuli_that_are_answered_alik
     found = noise_corrected(counts)
     pairs = np.triu_indices(200, 1)
     assert found.noise == pytest.approx(found.squared[pairs].std(), rel=0.1)
+
+
+def test_distances_have_the_variance_that_noise_and_growth_say():
+    rng = np.random.default_rng(2)
+    truth = 50 + np.concatenate([np.zeros((1, 40)), rng.normal(0, 0.5, (30, 40)), rng.normal(0, 2, (30, 40))])
+    draws = [noise_corrected(truth + rng.normal(0, 1.5, (8, *truth.shape))) for _ in range(200)]
+    spread = np.var([draw.squared[0, 1:] for draw in draws], axis=0, ddof=1)
+    far = squared(truth)[0, 1:]
+    said = np.mean([draw.noise for draw in draws]) ** 2 + np.mean([draw.growth for draw in draws]) * far
+    assert spread.mean() == pytest.approx(said.mean(), rel=0.15)
+    assert np.polyfit(far, spread, 1)[0] == pytest.approx(np.mean([draw.growth for draw in draws]), rel=0.3)
+
+
+def test_what_noise_takes_from_a_dimension_is_what_lost_says():
+    read, clean, said = [], [], []
+    for seed in range(12):
+        one = latent_population(5, n_stimuli=150, n_units=100, mean_count=0.5, seed=seed)
+        corrected = noise_corrected(one.counts)
+        read.append(signal_gride(one.counts, n1=(8,), margin=-np.inf).value[0])
+        clean.append(gride(one.rates, n1=(8,)).value[0])
+        said.append(corrected.lost(8, read[-1]))
+    lost = 1 - np.mean(read) / np.mean(clean)
+    assert lost == pytest.approx(np.mean(said), abs=0.035)
+    assert lost > 0.02
 
 
 @pytest.mark.parametrize(("dimension", "n_units", "mean_count"), [(2, 228, 0.7), (5, 131, 1.5), (10, 131, 1.5)])

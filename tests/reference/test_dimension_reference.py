@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 from scipy.optimize import brentq
 
-from stratoscope.metrics import gride, levina_bickel, two_nn
+from stratoscope.metrics import correlation_dimension, ess, gride, levina_bickel, two_nn
 from stratoscope.metrics.neighbourhoods import neighbourhoods_of
 
 NUMBERS = json.loads(Path(__file__).with_name("dimension.json").read_text())
+SKEWNESS = json.loads(Path(__file__).with_name("skewness.json").read_text())
 PEERS = ("dadapy", "scikit-dimension")
 NAMES = tuple(NUMBERS["dadapy"])
 
@@ -43,6 +44,22 @@ def test_levina_bickel_agrees_with_scikit_dimension(name):
     for average in ("mackay", "levina"):
         value = levina_bickel(points(name), k=10, average=average).value
         assert value == pytest.approx(expected[f"levina_bickel {average} k=10"], rel=1e-6)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_simplex_skewness_agrees_with_scikit_dimension(name):
+    assert ess(points(name), k=20).value == pytest.approx(SKEWNESS[name]["ess k=20"], rel=1e-6)
+
+
+def test_simplex_skewness_of_a_hundred_neighbours_agrees_too():
+    assert ess(points("cube 2 in 2"), k=100).value == pytest.approx(SKEWNESS["cube 2 in 2"]["ess k=100"], rel=1e-6)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(("k1", "k2"), [(10, 20), (3, 30)])
+def test_correlation_dimension_agrees_with_scikit_dimension(name, k1, k2):
+    value = correlation_dimension(points(name), k1=k1, k2=k2).value
+    assert value == pytest.approx(SKEWNESS[name][f"pairs {k1} {k2}"], rel=1e-6)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -85,3 +102,5 @@ def near_ratios(x):
 def test_the_numbers_say_what_made_them():
     assert set(NUMBERS["versions"]) == {"dadapy", "scikit-dimension", "numpy", "scipy"}
     assert NUMBERS["made"].startswith("20")
+    assert set(SKEWNESS["versions"]) == {"scikit-dimension", "numpy", "scipy"}
+    assert SKEWNESS["made"].startswith("20")

@@ -3,12 +3,13 @@
 import re
 from html.parser import HTMLParser
 
+import numpy as np
 import pytest
 
 from stratoscope.errors import ResultsError
 from stratoscope.report import build_report, write_report
 from stratoscope.report.html import linked, prose
-from stratoscope.results import COLUMNS, Declared, Results, Row, StageResult, open_results
+from stratoscope.results import COLUMNS, Declared, Results, Row, StageResult, Values, open_results
 from stratoscope.testing.results import toy_results
 from stratoscope.types import Stage
 
@@ -192,3 +193,35 @@ def test_a_page_without_live_figures_carries_no_library(tmp_path):
 def test_the_same_results_give_the_same_bytes(tmp_path):
     one, other = (write_report(toy_results(), tmp_path / name).read_bytes() for name in ("a.html", "b.html"))
     assert one == other
+
+
+def test_many_stages_and_categories_make_a_page_that_opens(tmp_path):
+    """200 stages x 1,000 categories x 12 metrics stay under 15 MB: measured on two metrics, which all cost the same."""
+    rng = np.random.default_rng(0)
+    sizes = {}
+    for metrics in (("a",), ("a", "b", "c")):
+        closed = []
+        for index in range(200):
+            stage = Stage(f"layer{index}.relu", (index + 1) / 200, "relu", (64, 7, 7), "channel", 64, hierarchy="large")
+            arrays = {name: Values(rng.normal(0.3, 0.1, 1000), ("category",)) for name in metrics}
+            rows = [
+                Row.of(stage, name, 0.3, 0.2, 0.4, n=1000, control=control)
+                for name in metrics for control in ("", "structureless", "size-matched to 64 units")
+            ]  # fmt: skip
+            closed.append(StageResult(stage, arrays, tuple(rows)))
+        results = Results.build({}, closed, {"category": np.array([f"category {row}" for row in range(1000)])})
+        sizes[len(metrics)] = write_report(results, tmp_path / "r.html").stat().st_size
+    each = (sizes[3] - sizes[1]) / 2
+    assert sizes[1] + 11 * each < 15e6
+
+
+def test_a_run_without_a_single_value_says_so(tmp_path):
+    stages = [
+        Stage(name, depth, "relu", (3,), "channel", 3, hierarchy="net") for name, depth in (("a", 0.5), ("b", 1.0))
+    ]
+    rows = [(Row.of(stage, "two_nn", float("nan"), n=0, note="TwoNN needs 6 stimuli, 3 came."),) for stage in stages]
+    results = Results.build({}, [StageResult(*both) for both in zip(stages, ({}, {}), rows, strict=True)], {})
+    text = Page(without_scripts(write_report(results, tmp_path / "r.html").read_text())).text
+    assert "Nothing was measured at two stages or more." in text
+    assert "TwoNN needs 6 stimuli, 3 came." in text
+    assert results.failures  # which ends the command with 1

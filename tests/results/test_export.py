@@ -99,3 +99,11 @@ def test_what_cannot_be_written_is_refused_in_words(results, tmp_path, monkeypat
     monkeypatch.setattr("stratoscope.results.export.find_spec", lambda _name: None)
     with pytest.raises(MissingExtra, match=r"Writing Parquet needs pyarrow.*stratoscope\[parquet\]"):
         export_table(results, tmp_path / "t.parquet")
+
+
+def test_a_name_that_is_no_unicode_stays_in_the_table_and_is_refused_by_parquet(tmp_path):
+    stage = Stage("bad\udc80name", 0.5, "relu", (3,), "channel", 3, hierarchy="net")
+    results = Results.build({}, [StageResult(stage, {}, (Row.of(stage, "two_nn", 3.0, n=9),))], {})
+    assert results.table()["stage"].tolist() == ["bad\udc80name"]
+    with pytest.raises(ResultsError, match="no valid Unicode.*Rename it"):
+        export_table(results, tmp_path / "t.parquet")

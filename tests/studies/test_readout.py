@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from stratoscope.errors import BadInput, MissingExtra, TooFew, UnknownName
+from stratoscope.metrics.readout.folds import place_in_label
 from stratoscope.results import StageResult, Values
 from stratoscope.studies.liu2020.performance import forward_selection, stepwise
 from stratoscope.studies.liu2020.protocol import PSI
-from stratoscope.studies.liu2020.readout import ReadOut, Readout, place_in_category, read_out
+from stratoscope.studies.liu2020.readout import ReadOut, Readout, read_out
 from stratoscope.types import Stage
 
 NAMES = ["a", "b", "c"]
@@ -38,7 +39,7 @@ def test_interleaved_halves_are_those_of_the_published_code(clouds):
 
 
 def test_interleaving_follows_the_order_within_each_category_whatever_lies_between():
-    assert place_in_category(np.array([1, 0, 1, 1, 0])).tolist() == [0, 0, 1, 2, 1]
+    assert place_in_label(np.array([1, 0, 1, 1, 0])).tolist() == [0, 0, 1, 2, 1]
 
 
 def test_every_stimulus_is_tested_once_with_either_kind_of_folds(clouds):

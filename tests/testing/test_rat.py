@@ -10,10 +10,10 @@ from stratoscope.cli import main
 from stratoscope.errors import BadInput, UnknownName
 from stratoscope.metrics.receptive_field_fit import fit_fields
 from stratoscope.metrics.receptive_field_maps import bar_maps
+from stratoscope.object_pairs import matched_pairs
 from stratoscope.sources.recording import count_spikes, latencies, open_recording
 from stratoscope.statistics.claims import judge_all
 from stratoscope.stimuli.objects import open_objects
-from stratoscope.stimuli.properties.pairs import matched_pairs
 from stratoscope.stimuli.properties.receptive_field import rf_contrast, rf_luminance
 from stratoscope.studies.tafazoli2017.claims import area_results, rat_claims
 from stratoscope.testing.latent_population import latent_population
@@ -172,6 +172,9 @@ def test_spikes_in_the_window_from_the_latency_are_the_counts(rat):
     stimulus = [codes[name] for name in spikes.presentations.stimulus[rows].tolist()]
     expected = area.counts[spikes.presentations.trial[rows], stimulus]
     assert (counts.counts[np.ix_(rows, units)] != expected).sum() <= 2  # spikes within rounding of an edge
+    by_area = counts.take_area("LL").by_trial().swapaxes(0, 1)  # what the controls take
+    order = [counts.stimuli.index(name) for name in rat.scenes.ids]
+    np.testing.assert_allclose(np.nanmean(by_area, axis=0)[order], np.nanmean(area.counts, axis=0), atol=0.05)
     assert "simulated" in recording.name
     assert [stage.name for stage in recording.stages] == ["V1", "LM", "LI", "LL"]
 

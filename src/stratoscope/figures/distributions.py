@@ -15,6 +15,8 @@ from stratoscope.types import Floats
 
 #: Fewer values than this are no distribution; more are drawn from this many of their quantiles.
 LEAST, MOST = 8, 1001
+#: More violins than this are too slender for their outline to be seen, and a page of them is heavy.
+SLENDER = 40
 
 
 def draw_distributions(axes: Axes, results: Results, metric: str, places: Places, colour: str) -> Floats:
@@ -25,8 +27,9 @@ def draw_distributions(axes: Axes, results: Results, metric: str, places: Places
     where = np.array([place for place, _ in found])
     apart = np.diff(np.unique(where)).min() if len(np.unique(where)) > 1 else 0.2
     parts: Any = axes.violinplot(
-        [values for _, values in found], where, widths=min(0.8 * float(apart), 0.12), showextrema=False, points=80
-    )
+        [values for _, values in found], where, widths=min(0.8 * float(apart), 0.12), showextrema=False,
+        points=80 if len(found) <= SLENDER else 24,
+    )  # fmt: skip
     for body in parts["bodies"]:
         body.set(facecolor=colour, edgecolor=colour, linewidth=0.4, alpha=0.13, zorder=1.8)
     return np.concatenate([values for _, values in found])

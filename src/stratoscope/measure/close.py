@@ -29,6 +29,7 @@ def close_stage(
     broken: str = "",
     labels: Any = None,
     ids: Sequence[str] = (),
+    columns: Mapping[str, Any] | None = None,
 ) -> tuple[StageResult, Any]:
     """Compute every metric in `asked` at `stage` from its `summaries`.
 
@@ -46,6 +47,8 @@ def close_stage(
         Category of every stimulus of the set, for what reads them out.
     ids : sequence of str
         Id of every stimulus of the set.
+    columns : mapping of str to array (stimulus,), optional
+        Properties of every stimulus of the set, for what units tell about them.
 
     Returns
     -------
@@ -57,6 +60,9 @@ def close_stage(
     if labels is not None and "gram" in states:
         seen = states["gram"]["rows"]
         states["gram"] = states["gram"] | {"labels": np.asarray(labels)[seen], "ids": np.asarray(ids)[seen]}
+    if "spool" in states:
+        seen = states["spool"]["rows"]
+        states["spool"]["columns"] = {name: np.asarray(values)[seen] for name, values in (columns or {}).items()}
     arrays: dict[str, Values] = {}
     rows: list[Row] = []
     for one in (one for one in asked if one.reads(stage) and not one.between_stages):
@@ -121,7 +127,7 @@ class _Writer:
     def arrays(self, value: Any) -> dict[str, Values]:
         about = {"unit": self.metric.unit, "options": repr(dict(self.one.options))}
         if not isinstance(value, Estimate):
-            return {self.metric.name: Values(np.asarray(value), self.metric.dims, about)}
+            return {self.one.name: Values(np.asarray(value), self.metric.dims, about)}
         return estimate_arrays(self.metric.name, self.metric.dims, value)
 
     def rows(self, value: Any) -> list[Row]:
@@ -130,7 +136,8 @@ class _Writer:
                 return [self._row(Estimate(float(value), np.nan, np.nan, self.n))]
             if np.ndim(value) != 1:
                 return []
-            return [self._row(median_interval(value), item=f"median over {_plural(self.metric.dims[0])}")]
+            about = f"{self.one.column}, " if self.one.column else ""
+            return [self._row(median_interval(value), item=f"{about}median over {_plural(self.metric.dims[0])}")]
         if np.ndim(value.value) == 0:
             beside = value.controls if isinstance(value, Readout) else {}
             return [self._row(value), *(self._row(one, control=name) for name, one in beside.items())]

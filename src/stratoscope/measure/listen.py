@@ -14,11 +14,13 @@ from stratoscope.errors import BadInput
 from stratoscope.measure.budget import spool_allowance
 from stratoscope.measure.request import Asked, neighbours_needed
 from stratoscope.metrics.indices import FIELDS
-from stratoscope.summaries import Categories, Gram, PerStimulus, PerUnit
+from stratoscope.summaries import Categories, Gram, PerStimulus, PerUnit, Spool, UnitBlocks
 from stratoscope.types import Integers, Responses, Stage, Stimuli, Summary
 
 _FLOAT = 8
-_SUMMARIES = ("categories", "gram", "per_stimulus", "per_unit")
+_SUMMARIES = ("categories", "gram", "per_stimulus", "per_unit", "spool")
+#: Summaries that keep responses until all have come; of one stage they share them.
+_KEEP_RESPONSES = frozenset({"gram", "spool"})
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class Plan:
     resident : int
         Bytes of the summaries that live through the pass, spools left aside.
     spools : mapping of Stage to int
-        Bytes of the responses that the pair metrics read, stage by stage.
+        Bytes of the responses that are kept until all have come, stage by stage.
     spool_memory : int
         Bytes of spools that may stay in memory; the rest goes to files.
     n_neighbours : int
@@ -54,9 +56,9 @@ def plan(stages: Sequence[Stage], asked: Sequence[Asked], n_stimuli: int, n_cate
     )
     if any(one.between_stages for one in asked):
         resident += sum(_FLOAT * n_stimuli**2 for names in needs.values() if "gram" in names)
-    spools = {stage: 4 * n_stimuli * stage.n_units for stage, names in needs.items() if "gram" in names}
+    spools = {stage: 4 * n_stimuli * stage.n_units for stage, names in needs.items() if _KEEP_RESPONSES & {*names}}
     k = min(neighbours_needed(asked), n_stimuli - 1)
-    closing = (3 * n_stimuli**2 + 2 * n_stimuli * k) * _FLOAT if spools else 0
+    closing = (3 * n_stimuli**2 + 2 * n_stimuli * k) * _FLOAT if any("gram" in names for names in needs.values()) else 0
     return Plan(needs, resident, spools, spool_allowance(budget, resident, closing), k)
 
 
@@ -106,9 +108,21 @@ def make_listener(
         size = planned.spools.get(stage, 0)
         in_memory = size <= left
         left -= size if in_memory else 0
-        gram = partial(Gram, k=planned.n_neighbours, memory_limit=size if in_memory else 0, folder=folder)
-        summaries[stage] = {name: _summary(name, stage, len(stimuli), codes, sums, gram) for name in names}
+        keep: dict[str, Any] = {"memory_limit": size if in_memory else 0, "folder": folder}
+        gram = partial(Gram, k=planned.n_neighbours, **keep)
+        streams = {name: _summary(name, stage, len(stimuli), codes, sums, gram) for name in names if name != "spool"}
+        summaries[stage] = streams | (_unit_blocks(stage, len(stimuli), streams, keep) if "spool" in names else {})
     return Listener(summaries)
+
+
+def _unit_blocks(
+    stage: Stage, n_stimuli: int, others: Mapping[str, Summary], keep: Mapping[str, Any]
+) -> dict[str, Summary]:
+    """Make the summary that reads responses in blocks of units, from the spool of a Gram matrix where there is one."""
+    gram = others.get("gram")
+    if isinstance(gram, Gram):
+        return {"spool": UnitBlocks(gram.spool, filled_elsewhere=True)}
+    return {"spool": UnitBlocks(Spool(n_stimuli, stage.n_units, **keep))}
 
 
 def _sums_read(asked: Sequence[Asked]) -> frozenset[str]:
@@ -139,7 +153,7 @@ def _summary(
 def give_back(summaries: Mapping[str, Summary]) -> None:
     """Give back the memory and files of the summaries of a stage that is closed."""
     for summary in summaries.values():
-        if isinstance(summary, Gram):
+        if isinstance(summary, Gram | UnitBlocks):
             summary.close()
 
 

@@ -85,7 +85,9 @@ def profile(
     settings = Settings(batch_size, workers, parse_bytes(budget), seed, skip_unreadable, progress)
     if out is not None:
         check_target(Path(out), overwrite=overwrite)
-    asked, remarks = ask(metrics, _strings(unit), has_categories=stimuli.categories is not None)
+    asked, remarks = ask(
+        metrics, _strings(unit), has_categories=stimuli.categories is not None, columns=stimuli.columns
+    )
     prepared, asked = _prepare(source, stimuli, _strings(stages), asked)
     with _spool_folder(out) as folder, ThreadPoolExecutor(1) as aside:
         describing = aside.submit(prepared.describe)  # hashing the weights takes as long as a few batches
@@ -167,6 +169,7 @@ def _close(
                 broken=_why_broken(listener.broken.get(stage), stimuli),
                 labels=None if stimuli.categories is None else np.asarray(stimuli.categories).astype(str),
                 ids=stimuli.ids,
+                columns=stimuli.columns,
             )
             give_back(kept)
             closed.append(result)

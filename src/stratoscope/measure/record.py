@@ -66,7 +66,7 @@ def record(
             {"name": stage.name, "unit": stage.unit, "units": stage.n_units, "depth": stage.depth, "kind": stage.kind}
             for stage in stages
         ],
-        "metrics": {one.metric.name: {"options": dict(one.options), "units": list(one.units)} for one in asked},
+        "metrics": {one.name: {"options": dict(one.options), "units": list(one.units)} for one in asked},
         "settings": {
             "seed": settings.seed,
             "batch_size": settings.batch_size,

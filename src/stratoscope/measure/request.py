@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import inspect
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -29,6 +30,8 @@ DEFAULT_METRICS: tuple[str, ...] = (
 )
 #: What the run hands over itself, or what only a caller with the stimuli at hand can give.
 _FILLED_BY_THE_RUN = ("responses", "categories", "labels", "ids", "gram", "groups", "within", "form", "standardise")
+#: Options that name a column of the stimuli, whose values the run hands over.
+_COLUMNS = ("values",)
 #: Stimuli and units of the toy on which options are tried out.
 _TOY = (200, 8)
 
@@ -44,6 +47,17 @@ class Asked:
     def reads(self, stage: Stage) -> bool:
         """Say whether this metric is to be computed at `stage`."""
         return not self.units or stage.unit in self.units
+
+    @property
+    def column(self) -> str:
+        """Name of the stimuli's column that the metric is about, or an empty string."""
+        return next((str(self.options[name]) for name in _COLUMNS if name in self.options), "")
+
+    @property
+    def name(self) -> str:
+        """Name of what comes out: that of the metric, and of the column, as one metric may be about several."""
+        column = re.sub(r"[^A-Za-z0-9_-]", "-", self.column)
+        return f"{self.metric.name}.{column}" if column else self.metric.name
 
     @property
     def between_stages(self) -> bool:
@@ -78,7 +92,11 @@ def parse_metric(text: str) -> tuple[str, dict[str, Any]]:
 
 
 def ask(
-    requests: Sequence[MetricRequest] | None, units: Sequence[str] | None, *, has_categories: bool
+    requests: Sequence[MetricRequest] | None,
+    units: Sequence[str] | None,
+    *,
+    has_categories: bool,
+    columns: Collection[str] = (),
 ) -> tuple[list[Asked], list[str]]:
     """Resolve what was asked into declared metrics, and say what was left out of the default list.
 
@@ -90,6 +108,8 @@ def ask(
         Unit definitions that every metric is to read; None lets each read its conventional one.
     has_categories : bool
         Whether the stimuli have categories.
+    columns : collection of str
+        Names of the stimuli's columns, for metrics that are about one of them.
 
     Returns
     -------
@@ -109,6 +129,7 @@ def ask(
         name, options = parse_metric(request) if isinstance(request, str) else (request[0], dict(request[1]))
         metric = METRICS[name]
         _check_options(metric, options)
+        _check_columns(metric, options, columns)
         _rehearse(metric, options)
         if needs_categories(metric) and not has_categories:
             sentence = f"{name} compares categories, and these stimuli have no column 'category'."
@@ -139,10 +160,26 @@ def neighbours_needed(asked: Sequence[Asked]) -> int:
 
 def _check_options(metric: Metric, options: Mapping[str, Any]) -> None:
     given = inspect.signature(metric.function).parameters
-    known = [name for name, one in given.items() if one.default is not one.empty and name not in _FILLED_BY_THE_RUN]
+    known = [
+        name
+        for name, one in given.items()
+        if name in _COLUMNS or (one.default is not one.empty and name not in _FILLED_BY_THE_RUN)
+    ]
     for name in options:
         if name not in known:
             raise unknown_name(f"option of {metric.name}", name, known)
+
+
+def _check_columns(metric: Metric, options: Mapping[str, Any], columns: Collection[str]) -> None:
+    """Refuse a metric about a column that is not named, or that the stimuli do not have."""
+    for name in (one for one in _COLUMNS if one in inspect.signature(metric.function).parameters):
+        if name not in options:
+            raise BadInput(
+                f"{metric.name} is about a column of the stimuli, and none was named. Write "
+                f"\"{metric.name}:{name}='COLUMN'\"; these stimuli have {', '.join(map(repr, columns)) or 'none'}."
+            )
+        if options[name] not in columns:
+            raise unknown_name("column of these stimuli", str(options[name]), columns)
 
 
 def _rehearse(metric: Metric, options: Mapping[str, Any]) -> None:
@@ -151,11 +188,11 @@ def _rehearse(metric: Metric, options: Mapping[str, Any]) -> None:
         return
     rng = np.random.default_rng(0)
     takes = inspect.signature(metric.function).parameters
-    toy = {name: np.arange(_TOY[0]) % 4 for name in ("categories", "labels") if name in takes}
+    toy = {name: np.arange(_TOY[0]) % 4 for name in ("categories", "labels", *_COLUMNS) if name in takes}
     try:
         required = (name for name, one in takes.items() if one.default is one.empty and name not in toy)
         stages = [rng.random(_TOY) for _ in required]  # two, to compare stages
-        metric.function(*stages, **toy, **options)
+        metric.function(*stages, **{**options, **toy})
     except TooFew:
         return  # how many stimuli are enough is judged on the real ones
     except StratoscopeError:

@@ -1,12 +1,14 @@
 """Metrics: functions of plain arrays (stimulus, unit), each of which a run computes from one summary too."""
 
 from stratoscope.metrics.calibration import two_nn_calibrated
+from stratoscope.metrics.controlled_dimension import controlled_dimension
 from stratoscope.metrics.controls import shuffled, size_matched, structureless, without_constant_units
 from stratoscope.metrics.correlation_dimension import correlation_dimension
 from stratoscope.metrics.decimation import two_nn_decimation
 from stratoscope.metrics.disagreement import dimension_disagreement
 from stratoscope.metrics.ess import ess
 from stratoscope.metrics.expected_decimation import two_nn_decimation_expected
+from stratoscope.metrics.extrapolation import extrapolated
 from stratoscope.metrics.gride import gride
 from stratoscope.metrics.groups import PerGroup, dimension_per_group, dimension_per_group_in
 from stratoscope.metrics.information import (
@@ -27,6 +29,7 @@ from stratoscope.metrics.levina_bickel import levina_bickel
 from stratoscope.metrics.lifetime import lifetime_sparseness
 from stratoscope.metrics.matched import stimuli_matched, stimuli_matched_in, units_matched
 from stratoscope.metrics.moments import constant_fraction, dead_fraction, unit_mean, unit_variance
+from stratoscope.metrics.noise_corrected import signal_gride
 from stratoscope.metrics.readout import (
     PopulationReadout,
     Readout,
@@ -41,7 +44,10 @@ from stratoscope.metrics.readout import (
     unit_generalization,
     unit_separability,
 )
+from stratoscope.metrics.receptive_field_fit import fit_fields
+from stratoscope.metrics.receptive_field_maps import FieldMaps, bar_maps, sparse_noise_maps
 from stratoscope.metrics.rsa import noise_ceiling, rsa, split_half_ceiling
+from stratoscope.metrics.signal_participation_ratio import signal_participation_ratio
 from stratoscope.metrics.similarity import cka, cka_matrix, cka_of_grams, rdm
 from stratoscope.metrics.sparseness import population_sparseness, stimulus_sparseness
 from stratoscope.metrics.spectrum import eigenspectrum, participation_ratio, participation_ratio_corrected
@@ -50,6 +56,7 @@ from stratoscope.metrics.two_nn import two_nn
 
 __all__ = [
     "EstimatorDisagreement",
+    "FieldMaps",
     "InformationBreakdown",
     "InformationTable",
     "ObjectInformation",
@@ -59,11 +66,13 @@ __all__ = [
     "Split",
     "UnitReadout",
     "arbitrary_groups",
+    "bar_maps",
     "cka",
     "cka_matrix",
     "cka_of_grams",
     "confusion_bits",
     "constant_fraction",
+    "controlled_dimension",
     "correlation_dimension",
     "cross_validated_readout",
     "dead_fraction",
@@ -73,6 +82,8 @@ __all__ = [
     "eigenspectrum",
     "ess",
     "estimator_disagreement",
+    "extrapolated",
+    "fit_fields",
     "gaussian_copula_information",
     "gride",
     "information_breakdown",
@@ -91,7 +102,10 @@ __all__ = [
     "ross_information",
     "rsa",
     "shuffled",
+    "signal_gride",
+    "signal_participation_ratio",
     "size_matched",
+    "sparse_noise_maps",
     "split_half_ceiling",
     "splits_across_views",
     "stimuli_matched",

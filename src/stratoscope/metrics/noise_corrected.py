@@ -1,4 +1,4 @@
-"""Geometry of responses without the noise of their trials: squared distances and dimensions that have no bias from it."""
+"""Squared distances between responses without the noise of their trials, and their intrinsic dimension along scales."""
 
 from __future__ import annotations
 
@@ -6,16 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.stats import t as student
 
 from stratoscope.errors import TooFew
 from stratoscope.metrics.gride import N1, checked_ranks, gride_of
-from stratoscope.metrics.neighbour_interval import log_interval
 from stratoscope.metrics.neighbourhoods import Neighbourhoods
-from stratoscope.metrics.spectrum import unbiased_hsic
 from stratoscope.metrics.trials import (
     checked_trials,
-    shuffled_trials,
     trial_means,
     trial_split_noise,
     variance_of_means,
@@ -36,10 +32,19 @@ class NoiseCorrected:
         Mean over all pairs of different trials of (x - y)·(x' - y'); negative where noise is all there is.
     noise : float
         Standard deviation that trials give to the squared distance of two stimuli that are answered alike.
+    growth : float
+        Variance that is added for each unit of squared distance, where units are independent: the variance at squared distance
+        s is noise² + growth · s.
     """
 
     squared: Floats
     noise: float
+    growth: float
+
+    def height(self, n1: int) -> float:
+        """Return the median squared distance to neighbour `n1`."""
+        ordered = np.sort(self.squared + np.diag(np.full(len(self.squared), np.inf)), axis=1)
+        return float(np.median(ordered[:, n1 - 1]))
 
     def neighbours(self, k: int) -> Neighbourhoods:
         """Return the `k` nearest neighbours of every stimulus; negative squared distances count as zero."""
@@ -52,9 +57,19 @@ class NoiseCorrected:
 
     def margin(self, n1: int) -> float:
         """Return the median squared distance to neighbour `n1`, in standard deviations of its noise."""
-        ordered = np.sort(self.squared + np.diag(np.full(len(self.squared), np.inf)), axis=1)
-        height = float(np.median(ordered[:, n1 - 1]))
-        return height / self.noise if self.noise > 0 else float("inf")
+        return self.height(n1) / self.noise if self.noise > 0 else float("inf")
+
+    def lost(self, n1: int, dimension: float) -> float:
+        """Return the share of a `dimension` that Gride does not see at `n1`, to first order in the variance left.
+
+        A number of neighbours F(s) ∝ s^m, m = d/2, becomes F + (σ² F')' / 2 when squared distances have the variance σ²(s).
+        """
+        s, m = self.height(n1), dimension / 2
+        if not (s > 0 and m > 0):
+            return float("nan")
+        level = (m - 1) * (self.noise / s) ** 2 * (1 - 2 ** (-2 / m))
+        slope = m * (self.growth / s) * (1 - 2 ** (-1 / m))
+        return float(m * (level + slope) / (2 * np.log(2)))
 
 
 def noise_corrected(counts: Any, *, seed: int = 0) -> NoiseCorrected:
@@ -96,7 +111,15 @@ def noise_corrected(counts: Any, *, seed: int = 0) -> NoiseCorrected:
     own = variance_of_means(array).sum(axis=1)
     silent = _less(_squared(trial_split_noise(array, np.random.default_rng(seed))), own)
     pairs = np.triu_indices(len(silent), 1)
-    return NoiseCorrected(_less(_squared(trial_means(array)), own), float(np.sqrt((silent[pairs] ** 2).mean())))
+    means = trial_means(array)
+    noise = float(np.sqrt((silent[pairs] ** 2).mean()))
+    return NoiseCorrected(_less(_squared(means), own), noise, _growth(means, variance_of_means(array).mean(axis=0)))
+
+
+def _growth(means: Floats, variance: Floats) -> float:
+    """Return 4 (v_i + v_j), mean over units weighed by the variance of their signal over stimuli."""
+    signal = np.maximum(means.var(axis=0, ddof=1) - variance, 0.0)
+    return float(8 * (signal @ variance) / signal.sum()) if signal.sum() > 0 else 0.0
 
 
 def _squared(points: Floats) -> Floats:
@@ -138,8 +161,8 @@ def signal_gride(counts: Any, *, n1: Any = N1, margin: float = MARGIN, seed: int
 
     When it misleads
     ----------------
-    To second order in noise the dimension d still reads low, by about (d/2 - 1) / margin² of itself: 6 % for d = 5 and
-    16 % for d = 10 at a margin of 5, were they read that close to the noise. It reads what `gride` would read of
+    What is left of the noise still makes it read low near the margin (see `NoiseCorrected.lost`): a dimension of 2 by about
+    3 %, one of 5 by up to 17 % were it read that close to its noise, and next to nothing far above. It reads what `gride` would read of
     noiseless responses to these stimuli, with all that misleads there: further neighbours read curvature and borders.
 
     References
@@ -171,72 +194,3 @@ def _one_scale(near: Neighbourhoods, rank: int) -> tuple[float, float, float, fl
     except TooFew:  # nearly all distances of this rank are at or below zero
         return None
     return float(found.value[0]), float(found.low[0]), float(found.high[0]), float(found.scale[0])
-
-
-def signal_participation_ratio(counts: Any, *, seed: int = 0) -> Estimate:
-    """Participation ratio of the true mean responses, without the bias of noise and of few stimuli.
-
-    (tr Σ)² / tr Σ² of the covariance Σ of true means over stimuli. The numerator is the average of D²(i, j) D²(k, l) / 4
-    over four different stimuli, with noise-corrected squared distances D²; the denominator the HSIC without bias of the
-    Gram matrices of two halves of the trials.
-
-    Parameters
-    ----------
-    counts : array (trial, stimulus, unit)
-        Responses of single trials, NaN where a repeat is absent.
-    seed : int
-        Seed of the split into halves.
-
-    Returns
-    -------
-    Estimate
-        With the 95 % interval of a jackknife over up to 20 blocks of stimuli; NaN with a note where tr Σ² comes out at 0
-        or below: the signal does not stand out from the noise.
-
-    Raises
-    ------
-    BadInput, TooFew
-        As `trials.checked_trials`; fewer than 5 stimuli.
-
-    When it misleads
-    ----------------
-    It is not corrected for few units. With little signal the quotient of two noisy numbers is far off either way: look at
-    the interval.
-
-    References
-    ----------
-    Chun et al. 2025, arXiv:2509.26560; Song et al. 2012, Journal of Machine Learning Research 13 (HSIC).
-    """
-    array = checked_trials(counts, "signal_participation_ratio")
-    n = array.shape[1]
-    if n < 5:
-        raise TooFew(f"signal_participation_ratio needs at least 5 stimuli, but {n} came.")
-    squared = noise_corrected(array, seed=seed).squared
-    mixed = shuffled_trials(array, np.random.default_rng(seed))
-    grams = [_gram(mixed[part::2]) for part in (0, 1)]
-    value = _signal_ratio(squared, *grams)
-    blocks = min(20, n // 5)
-    kept = [np.delete(np.arange(n), np.arange(block, n, blocks)) for block in range(blocks)]
-    parts = np.array([_signal_ratio(*(one[np.ix_(k, k)] for one in (squared, *grams))) for k in kept])
-    low, high, note = np.nan, np.nan, "" if np.isfinite(value) else "no signal stands out from the noise"
-    if np.isfinite([value, *parts]).all() and blocks > 1:
-        logs = np.log(parts)
-        deviation = value * float(np.sqrt((blocks - 1) / blocks * ((logs - logs.mean()) ** 2).sum()))
-        low, high = map(float, log_interval(value, deviation, z=float(student.ppf(0.975, blocks - 1))))
-    method = f"noise-corrected participation ratio; jackknife over {blocks} blocks of stimuli"
-    return Estimate(value, low, high, n, method=method, seed=seed, note=note)
-
-
-def _gram(half: Floats) -> Floats:
-    means = trial_means(half)
-    centred = means - means.mean(axis=0)
-    return np.asarray(centred @ centred.T)
-
-
-def _signal_ratio(squared: Floats, one: Floats, other: Floats) -> float:
-    n = len(squared)
-    rows = squared.sum(axis=1)
-    disjoint = rows.sum() ** 2 - 4 * (rows @ rows) + 2 * (squared**2).sum()
-    trace = disjoint / (4 * n * (n - 1) * (n - 2) * (n - 3))
-    square = unbiased_hsic(one, other)
-    return float(trace / square) if trace > 0 and square > 0 else float("nan")

@@ -8,6 +8,8 @@ from typing import Any
 
 from stratoscope.figures import caption, metric_over_depth, pretty, pretty_lesion, scale_caption, scale_curves
 from stratoscope.figures.live import live_curves, live_scales
+from stratoscope.report.bibtex import bibtex
+from stratoscope.report.methods import methods_paragraph
 from stratoscope.report.parts import Drawn, Grid, Section, drawn
 from stratoscope.report.sentences import Finding, answer, details, is_paper, number
 from stratoscope.report.studies import study_sections
@@ -30,6 +32,8 @@ class Report:
     skipped: tuple[tuple[str, str], ...]
     methods: tuple[tuple[str, str], ...]
     citations: tuple[tuple[str, str], ...]
+    paragraph: str = ""
+    bibtex: str = ""
     sections: tuple[Section, ...] = ()
 
 
@@ -52,6 +56,8 @@ def build_report(results: Results) -> Report:
         skipped=results.skipped,
         methods=tuple(_flat(_asked(results.run))),
         citations=_citations(results),
+        paragraph=methods_paragraph(results),
+        bibtex=bibtex(said.paper for said in results.metrics.values()),
         sections=sections,
     )
 

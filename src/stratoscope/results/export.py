@@ -62,6 +62,12 @@ def export_table(results: Results, path: str | Path, format: str | None = None) 
         raise ResultsError(
             f"The table cannot be written to {place}: {error.strerror}. Choose another place."
         ) from error
+    except UnicodeEncodeError as error:
+        name = error.object[max(error.start - 20, 0) : error.end + 5]
+        raise ResultsError(
+            f"The table cannot be written to {place} as {wanted}, since a name in it is no valid Unicode: {name!r}. "
+            "Rename it; table.csv of the run holds it as it is."
+        ) from error
     return place
 
 

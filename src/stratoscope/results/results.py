@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from stratoscope.errors import BadInput, UnknownName, unknown_name
 from stratoscope.results.declared import Declared, declared
 from stratoscope.results.records import COLUMNS, Row, StageResult, Values, plain
+from stratoscope.results.table import as_text
 from stratoscope.results.tree import build_tree, join_trees, run_nodes, stage_nodes, stage_of
 from stratoscope.types import Metric, Stage
 
@@ -147,9 +148,10 @@ class Results:
 
     def table(self) -> pd.DataFrame:
         """Return the tidy table, one row a number, with the columns `stratoscope.results.COLUMNS`."""
-        columns = {name: [getattr(row, name) for row in self.rows] for name in COLUMNS}
+        columns: dict[str, Any] = {name: [getattr(row, name) for row in self.rows] for name in COLUMNS}
         kinds = {"seed": "Int64", "n": "int64", "n_units": "int64"}
         kinds |= dict.fromkeys(("depth", "value", "low", "high"), "float64")
+        columns |= {name: as_text(values) for name, values in columns.items() if name not in kinds}
         return pd.DataFrame(columns, columns=list(COLUMNS)).astype(kinds)
 
     def __getitem__(self, key: str | tuple[str, ...]) -> xr.Dataset:
@@ -251,7 +253,8 @@ def _not_one(name: str, further: Sequence[str], nodes: Sequence[xr.DataTree]) ->
 
 def _columns(run: xr.DataTree) -> pd.DataFrame:
     node = run.children["stimuli"]
-    columns = {str(array.attrs["name"]): array.to_numpy() for array in node.data_vars.values()}
+    arrays = {str(array.attrs["name"]): array.to_numpy() for array in node.data_vars.values()}
+    columns = {name: as_text(array) if array.dtype.kind == "U" else array for name, array in arrays.items()}
     if "stimulus" not in run.coords:
         return pd.DataFrame(columns)
-    return pd.DataFrame(columns, index=pd.Index(run.coords["stimulus"].to_numpy(), name="stimulus"))
+    return pd.DataFrame(columns, index=pd.Index(as_text(run.coords["stimulus"].to_numpy()), name="stimulus"))

@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
+
 from stratoscope.errors import ResultsError
 from stratoscope.results.records import COLUMNS, Row
 
@@ -30,6 +33,14 @@ def read_table(path: Path) -> tuple[Row, ...]:
         if tuple(header) != COLUMNS:
             raise ResultsError(f"{path} has the columns {', '.join(header)}; expected {', '.join(COLUMNS)}.")
         return tuple(Row(*(_read(name, text) for name, text in zip(COLUMNS, line, strict=True))) for line in reader)
+
+
+def as_text(values: Any) -> Any:
+    """Return strings as a pandas array that holds any name of a file, also one that is no valid Unicode.
+
+    Pandas takes strings over to Arrow where that is installed, and Arrow refuses halves of characters.
+    """
+    return pd.array([str(one) for one in values], dtype=pd.StringDtype("python", na_value=np.nan))
 
 
 def _written(value: Any) -> str:

@@ -125,6 +125,16 @@ class Network:
         return self._settings.preprocess
 
     @property
+    def device(self) -> torch.device:
+        """Where the network runs."""
+        return self._device
+
+    @property
+    def readings(self) -> tuple[Reading, ...]:
+        """What is listened to for the chosen stages; known after `prepare`."""
+        return self._prepared.readings if self.stages and self._prepared else ()
+
+    @property
     def lesion(self) -> str:
         """What was done to the network; ``intact`` for nothing."""
         return self._settings.lesion
@@ -143,6 +153,10 @@ class Network:
         """Return the network with other stages, another definition of a unit, or both; to be prepared again."""
         chosen = {"stages": stages, "unit": unit}
         return self._with(**{key: value for key, value in chosen.items() if value is not None})
+
+    def taking_inputs(self) -> Self:
+        """Return the network without its preprocessing, for stimuli that are inputs already; to be prepared again."""
+        return self._with(preprocess=None)
 
     def with_module(self, module: nn.Module, *, lesion: str | None = None, seed: int | None = None) -> Self:
         """Return the same network with another `module` in it, read at the same stages.

@@ -10,5 +10,15 @@ from stratoscope.summaries.neighbours import nearest_neighbours
 from stratoscope.summaries.per_stimulus import PerStimulus
 from stratoscope.summaries.per_unit import PerUnit
 from stratoscope.summaries.spool import Spool
+from stratoscope.summaries.unit_blocks import UnitBlocks
 
-__all__ = ["Categories", "Gram", "NeighbourTable", "PerStimulus", "PerUnit", "Spool", "nearest_neighbours"]
+__all__ = [
+    "Categories",
+    "Gram",
+    "NeighbourTable",
+    "PerStimulus",
+    "PerUnit",
+    "Spool",
+    "UnitBlocks",
+    "nearest_neighbours",
+]

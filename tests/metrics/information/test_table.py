@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from stratoscope.errors import BadInput, TooFew, UnknownName
-from stratoscope.metrics import information_table, unit_information
+from stratoscope.metrics import information_breakdown, information_table, object_information, unit_information
 from stratoscope.metrics.information.counting import CellSums, Packing, one_hot, paired_counts
 from stratoscope.metrics.information.entropies import n_log_n
 from stratoscope.summaries import Spool
@@ -246,6 +246,20 @@ def test_what_cannot_be_measured_is_refused_with_a_sentence(rng, change, error, 
     arguments = {"responses": responses, "values": properties["light"], **change}
     with pytest.raises(error, match=sentence):
         unit_information(**arguments)
+
+
+@pytest.mark.parametrize("columns", [69, 71])
+def test_values_for_another_number_of_units_are_refused(rng, columns):
+    responses, properties = stage(rng)
+    own = rng.random((150, columns))
+    sentence = rf"has values for {columns} units, but (at least )?70 units came\. Give one column for each unit"
+    with pytest.raises(BadInput, match=rf"The property 'own' {sentence}"):
+        information_table(responses, {"own": own})
+    with pytest.raises(BadInput, match=f"Luminance {sentence}"):
+        object_information(responses, properties["object"], luminance=own)
+    trials = np.repeat(np.arange(15), 10)
+    with pytest.raises(BadInput, match=f"Luminance {sentence}"):
+        information_breakdown(responses, own[trials], trials, luminance_bins=3)
 
 
 def test_no_property_at_all_is_refused(rng):

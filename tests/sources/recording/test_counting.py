@@ -1,5 +1,7 @@
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as some
 
 from stratoscope.errors import BadInput, UnknownName
 from stratoscope.sources.recording import Presentations, Spikes, Units, count_spikes
@@ -92,3 +94,39 @@ def test_rates_are_counts_by_the_length_of_the_window(random_spikes):
     counts, rates = (count_spikes(random_spikes, (0, 0.2), baseline=(-0.1, 0), rate=rate) for rate in (False, True))
     np.testing.assert_allclose(rates.counts, counts.counts / 0.2)
     assert rates.counted.startswith("spikes a second from 0 to 0.2 s")
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    trains=some.lists(some.lists(some.integers(0, 40), max_size=12), min_size=1, max_size=3),
+    onsets=some.lists(some.integers(0, 40), min_size=1, max_size=6),
+    begin=some.integers(-8, 8),
+    length=some.integers(1, 8),
+)
+def test_any_spikes_and_windows_count_as_by_hand_ties_with_edges_among_them(trains, onsets, begin, length):
+    eighths = [np.sort(train) / 8 for train in trains]
+    onset = np.array(onsets) / 8
+    spikes = Spikes(eighths, Units(range(len(trains)), "V1"), Presentations(["a"] * len(onsets), onset, onset + 1))
+    window = (begin / 8, (begin + length) / 8)
+    np.testing.assert_array_equal(count_spikes(spikes, window).counts, slowly(spikes, *window))
+
+
+def test_aligned_repeats_of_sessions_share_rows_and_lose_nothing(random_spikes):
+    apart = count_spikes(random_spikes, (0, 0.2), baseline=(-0.1, 0), baseline_per="presentation", rate=True)
+    together = count_spikes(
+        random_spikes, (0, 0.2), baseline=(-0.1, 0), baseline_per="presentation", rate=True, aligned=True
+    )
+    assert len(together.presentations) < 0.6 * len(apart.presentations)
+    order = [together.stimuli.index(id_) for id_ in apart.stimuli]
+    np.testing.assert_array_equal(together.n_trials()[order], apart.n_trials())
+    np.testing.assert_allclose(together.mean()[order], apart.mean())
+    np.testing.assert_array_equal(np.isfinite(together.counts).sum(), np.isfinite(apart.counts).sum())
+
+
+def test_a_law_aligning_one_session_only_sorts_it(random_spikes):
+    one = random_spikes.take_units(random_spikes.units.session == "0")
+    own = Spikes(one.times, one.units, one.presentations.take(np.arange(180)))
+    counts, sorted_ = count_spikes(own), count_spikes(own, aligned=True)
+    order = np.lexsort((np.asarray(own.presentations.trial), own.presentations.codes))
+    np.testing.assert_array_equal(counts.counts[order], sorted_.counts)
+    assert sorted_.presentations.stimulus.tolist() == own.presentations.stimulus[order].tolist()

@@ -113,7 +113,7 @@ def test_it_opens_by_its_ending_and_by_its_prefix(file):
         ("?latency=first", {}, UnknownName, "'unit'"),
         ("", {"unit": "position"}, BadInput, "units of .* are neurons, and 'position' has no meaning"),
         ("", {"weights": "random"}, BadInput, "weights, input and size have no meaning"),
-        ("", {"stages": "V4"}, UnknownName, "No area of the recording is called 'V4'"),
+        ("", {"stages": "V4"}, UnknownName, "No area in rat.nwb is called 'V4'"),
     ],
 )
 def test_wrong_options_are_refused_with_a_hint(file, spec, options, error, message):
@@ -137,8 +137,12 @@ def test_areas_are_found_in_columns_electrodes_groups_and_peak_channels(tmp_path
         peak.add_unit(spike_times=train, peak_channel_id=row % 2)
         group.add_unit(spike_times=train, electrode_group=group.electrode_groups[f"shank{row % 2}"])
     for number, nwb in enumerate((column, peak, group)):
-        opened = open_recording(save(nwb, tmp_path / f"{number}.nwb"))
-        assert opened.spikes.units.area.tolist() == AREAS
+        path = save(nwb, tmp_path / f"{number}.nwb")
+        assert open_recording(path).spikes.units.area.tolist() == AREAS
+    with pytest.raises(BadInput, match="table of units has no column 'layer' for the area"):
+        open_recording(path, area_column="layer")
+    with pytest.raises(UnknownName, match="called 'group'"):
+        open_recording(tmp_path / "1.nwb", area_column="group_name", areas=["group"])
 
 
 def test_tables_that_are_no_trials_and_numbered_stimuli_are_read(tmp_path, times):
@@ -220,6 +224,11 @@ def test_units_without_area_are_named_with_their_row(tmp_path, times, locations,
     with pytest.raises(BadInput, match=message):
         open_recording(path)
     assert open_recording(path, area="V1").areas == ("V1",)
+    known = open_recording(path, areas=["V1"])
+    assert [stage.n_units for stage in known.stages] == [4]
+    assert known.notes == ("3 units of other areas in odd.nwb were left out.",)
+    with pytest.raises(UnknownName, match="area in odd.nwb is called 'V2'"):
+        open_recording(path, areas=["V2"])
 
 
 def test_units_without_electrodes_or_with_electrodes_in_two_areas_are_refused(tmp_path, times):
@@ -294,8 +303,9 @@ def test_a_folder_of_files_is_one_session_each(tmp_path, times):
         "sub-two/probe/1",
     )
     assert set(units.session.tolist()) == {"sub-one/probe", "sub-two/probe"}
-    assert np.isnan(recording.trials.counts[:12, 7:]).all()
-    assert np.isfinite(recording.trials.counts[:12, :7]).all()
+    counts = count_spikes(recording.spikes).counts
+    assert np.isnan(counts[:12, 7:]).all()
+    assert np.isfinite(counts[:12, :7]).all()
     assert recording.trials.n_trials()[0].tolist() == [3] * 7 + [2] * 7
     assert [stage.n_units for stage in recording.stages] == [8, 6]
 
@@ -327,7 +337,7 @@ def test_what_is_exported_comes_back_as_it_was(simulated, tmp_path):
     assert back.columns["category"][rows].tolist() == simulated.columns["category"].tolist()
     np.testing.assert_array_equal(back.columns["size"][rows], simulated.columns["size"])
     np.testing.assert_array_equal(theirs.observed[0], ours.observed[0])
-    np.testing.assert_array_equal(count_spikes(theirs).counts, simulated.trials.counts)
+    np.testing.assert_array_equal(count_spikes(theirs).counts, count_spikes(ours).counts)
     assert theirs.presentations.trial.tolist() == ours.presentations.trial.tolist()
 
 

@@ -11,6 +11,7 @@ from stratoscope.sources.recording import (
     Units,
     count_spikes,
     latencies,
+    noise_correlations,
     pseudo_population,
     responsive_units,
 )
@@ -155,9 +156,9 @@ def test_stimuli_that_were_not_shown_are_refused(three_areas):
 
 def test_spikes_are_counted_from_onset_to_offset_or_in_any_window(random_spikes):
     recording = Recording(random_spikes)
-    np.testing.assert_array_equal(recording.trials.counts, count_spikes(random_spikes).counts)
+    np.testing.assert_array_equal(recording.trials.counts, count_spikes(random_spikes, aligned=True).counts)
     late = recording.count((0.05, 0.2), baseline=(-0.1, 0), rate=True)
-    again = count_spikes(random_spikes, (0.05, 0.2), baseline=(-0.1, 0), rate=True)
+    again = count_spikes(random_spikes, (0.05, 0.2), baseline=(-0.1, 0), rate=True, aligned=True)
     np.testing.assert_array_equal(late.trials.counts, again.counts)
     assert late.spikes is recording.spikes
     assert "spikes a second from 0.05 to 0.2 s after onset" in late.describe()["responses"]
@@ -180,10 +181,26 @@ def test_counts_cannot_be_counted_again(three_areas):
 
 
 def test_units_that_pass_a_test_can_be_taken_with_their_counts(random_spikes):
-    recording = Recording(random_spikes).count((0, 0.2))
+    recording = Recording(random_spikes).count((0, 0.2), aligned=False)
     found = responsive_units(recording.trials, count_spikes(random_spikes, (-0.2, 0)))
     assert not found.keep.all()
     keep = ~found.keep
     fewer = recording.take_units(keep)
     np.testing.assert_array_equal(fewer.trials.counts, recording.trials.counts[:, keep])
     assert sum(stage.n_units for stage in fewer.stages) == keep.sum()
+
+
+def test_aligned_sessions_are_no_simultaneous_population(random_spikes):
+    recording = Recording(random_spikes)
+    with pytest.raises(BadInput, match="Make a pseudo_population"):
+        recording.single_trials()
+    within = noise_correlations(recording.trials)
+    assert np.isnan(within[0, 1])
+    assert np.isfinite(within[0, 2])
+    assert len(Recording(pseudo_population(recording.trials)).single_trials().ids) > 100
+
+
+def test_a_recording_says_what_it_is_in_a_line(random_spikes, three_areas):
+    assert repr(Recording(random_spikes, "rat")) == "Recording('rat', spikes, units V1 20, LL 20, 6 stimuli)"
+    assert repr(three_areas) == "TrialCounts(80 presentations, 15 units, 20 stimuli, as given)"
+    assert repr(random_spikes).endswith("40 units, 360 presentations)")

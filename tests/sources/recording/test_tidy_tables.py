@@ -61,6 +61,10 @@ def test_without_a_column_of_repeats_the_rows_of_a_unit_and_stimulus_are_its_rep
         (lambda f: f.drop(columns="count"), "neither a column 'time' .* nor 'count'"),
         (lambda f: f.assign(count=["many"] + [1] * (len(f) - 1)), "Row 0 of c.csv has 'many' in column 'count'"),
         (lambda f: f.assign(area=["X", *f["area"].tolist()[1:]]), "Row [0-9]+ of c.csv says area '.*' of unit"),
+        (
+            lambda f: f.assign(repeat=[None] + [1] * (len(f) - 1)),
+            "Column 'repeat' of the table of c.csv must be whole numbers",
+        ),
         (lambda f: f.iloc[:0], "c.csv has no row"),
     ],
 )
@@ -96,7 +100,7 @@ def tables(random_spikes, tmp_path):
 
 def test_spikes_come_back_from_three_tables(random_spikes, tables):
     recording = open_recording(tables / "spikes.csv", presentations="shown.csv", units="units.parquet", window=(0, 0.2))
-    np.testing.assert_array_equal(recording.trials.counts, count_spikes(random_spikes, (0, 0.2)).counts)
+    np.testing.assert_array_equal(recording.trials.counts, count_spikes(random_spikes, (0, 0.2), aligned=True).counts)
     assert recording.columns["luminance"].tolist() == [0.5] * 6
 
 

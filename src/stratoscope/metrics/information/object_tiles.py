@@ -14,7 +14,7 @@ from stratoscope.metrics.information.counting import Counts, Packing
 from stratoscope.metrics.information.measure import Null
 from stratoscope.metrics.information.pairs import Pair, PairMean, luminosity_ratios
 from stratoscope.metrics.information.plan import PARTS, Plan
-from stratoscope.metrics.information.properties import default_bins
+from stratoscope.metrics.information.properties import default_bins, of_units
 from stratoscope.metrics.responses import checked_finite
 from stratoscope.types import Floats
 
@@ -31,7 +31,7 @@ class Luminance:
         """Return the luminance (stimulus, unit) for the units `start` to `stop`."""
         if self.values.ndim == 1:
             return np.broadcast_to(self.values[:, None], (len(self.values), stop - start))
-        return self.values[:, start:stop]
+        return of_units(self.values, start, stop, "Luminance")
 
 
 @dataclass(frozen=True)

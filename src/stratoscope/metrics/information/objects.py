@@ -19,7 +19,7 @@ from stratoscope.metrics.information.object_tiles import (
 )
 from stratoscope.metrics.information.pairs import read_objects, read_pairs
 from stratoscope.metrics.information.plan import Options, plan_of
-from stratoscope.metrics.information.properties import Property
+from stratoscope.metrics.information.properties import Property, check_width
 from stratoscope.metrics.information.table import UNITS_AT_A_TIME
 from stratoscope.metrics.information.tiles import Blocks, tiles
 from stratoscope.metrics.information.workers import each_tile
@@ -168,6 +168,8 @@ def _set_up(
 def _assemble(setup: Setup, measured: Sequence[MeasuredPairs], threshold: float) -> ObjectInformation:
     fields = ("plugin", "corrected", "control", "n_pairs", "null_mean", "null_sd", "p", "z")
     arrays = {one: np.concatenate([getattr(part, one) for part in measured]) for one in fields}
+    if setup.luminance and setup.luminance.values.ndim == 2:
+        check_width(setup.luminance.values, len(arrays["plugin"]), "Luminance")
     kept = [part.by_pair for part in measured if part.by_pair is not None]
     options = setup.plan.options
     return ObjectInformation(

@@ -44,7 +44,27 @@ class Property:
 
     def of_units(self, start: int, stop: int) -> NDArray[np.int64]:
         """Return the bins (stimulus, unit) of the units `start` to `stop`."""
-        return self.codes[:, start:stop]
+        return of_units(self.codes, start, stop, f"The property {self.name!r}")
+
+
+def of_units(values: NDArray[Any], start: int, stop: int, what: str) -> NDArray[Any]:
+    """Return the columns `start` to `stop` of `values` (stimulus, unit), or say that there are more units than columns."""
+    if stop > values.shape[1]:
+        raise _misfit(what, values.shape[1], f"at least {stop}")
+    return values[:, start:stop]
+
+
+def check_width(values: NDArray[Any], units: int, what: str) -> None:
+    """Refuse `values` (stimulus, unit) with more columns than the units that came."""
+    if values.shape[1] != units:
+        raise _misfit(what, values.shape[1], str(units))
+
+
+def _misfit(what: str, columns: int, units: str) -> BadInput:
+    return BadInput(
+        f"{what} has values for {columns} units, but {units} units came. Give one column for each unit of the responses, in "
+        "their order, or (stimulus,) for all units."
+    )
 
 
 def default_bins(n: int, response_bins: int) -> int:

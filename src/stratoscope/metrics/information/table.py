@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from stratoscope.errors import unknown_name
 from stratoscope.metrics.information.measure import Measured, measure_tile
 from stratoscope.metrics.information.plan import Options, Plan, make_plan
-from stratoscope.metrics.information.properties import PER_CELL
+from stratoscope.metrics.information.properties import PER_CELL, check_width
 from stratoscope.metrics.information.tiles import Blocks, tiles
 from stratoscope.metrics.information.workers import each_tile
 from stratoscope.types import Floats
@@ -151,6 +151,8 @@ def _assemble(names: Sequence[str], plan: Plan, measured: Sequence[Measured]) ->
     fields = ("plugin", "corrected", "null_mean", "null_sd", "p", "z")
     arrays = {one: np.concatenate([getattr(part, one) for part in measured], axis=1)[order] for one in fields}
     occurring = np.concatenate([part.occurring for part in measured])
+    for one in plan.own:
+        check_width(one.codes, len(occurring), f"The property {one.name!r}")
     value_bins = np.array([one.n_bins for one in chosen])
     per_cell = plan.n / (value_bins * max(int(occurring.max()), 1))
     notes = [one.note for one in chosen if one.note] + list(_notes(names, per_cell, occurring, plan))

@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
+from stratoscope.metrics.declare import metric
 from stratoscope.metrics.information.table import information_table
 from stratoscope.metrics.information.tiles import Blocks
 from stratoscope.types import Floats
 
 
+def _through_blocks(state: Mapping[str, Any], *, values: str, **options: Any) -> Floats:
+    return unit_information(state["blocks"], state["columns"][values], **options)
+
+
+@metric(
+    needs="spool",
+    through=_through_blocks,
+    dims=("unit",),
+    unit="bits",
+    range=(float("-inf"), 8.0),
+    controls=("dead_fraction", "constant_fraction"),
+    paper="Tafazoli et al. 2017, doi:10.7554/eLife.22794",
+)
 def unit_information(
     responses: Blocks,
     values: Any,
@@ -34,7 +49,8 @@ def unit_information(
     responses : array (stimulus, unit), or blocks of it
         Finite responses in the units of the source; more ways to give them in `information_table`.
     values : array (stimulus,) or (stimulus, unit)
-        The property: numbers, texts or truth values. (stimulus, unit) where it differs between units.
+        The property: numbers, texts or truth values. (stimulus, unit) where it differs between units. In a run, the
+        name of a column of the stimuli.
     response_bins : int
         Most bins of a unit's responses, 2 to 255. Edges are values, so equal responses share a bin, and a unit with few
         distinct responses keeps fewer bins; the correction uses the number that is there.

@@ -132,8 +132,6 @@ class Population:
         cls, responses: Any, objects: Any, views: Integers | None, gram: Any, n_vectors: int | None, what: str
     ) -> Population:
         """Check what came, and sort it by object and view."""
-        if responses is None and gram is None:
-            raise BadInput(f"{what} needs responses (stimulus, unit) or a Gram matrix, and neither came. Give one.")
         products = None if gram is None else checked_gram(gram, what)
         trials = None if responses is None else _checked(responses, what)
         sizes = {len(products)} if products is not None else set()
@@ -187,6 +185,20 @@ class Population:
         chosen = np.argsort(key, axis=0)[: self.n_vectors]
         drawn = np.take_along_axis(trials, chosen, axis=0)
         return np.asarray(drawn.transpose(1, 0, 2).reshape(-1, trials.shape[2]))
+
+
+def n_stimuli(responses: Any, gram: Any, what: str) -> int:
+    """Return the number of stimuli of whichever came; refuse where neither did."""
+    if responses is None and gram is None:
+        raise BadInput(f"{what} needs responses (stimulus, unit) or a Gram matrix, and neither came. Give one.")
+    if responses is None:
+        return len(gram)
+    if np.ndim(responses) not in {2, 3}:
+        raise BadInput(
+            f"{what} expects responses of shape (stimulus, unit) or (trial, stimulus, unit), but {np.shape(responses)} "
+            "came. Flatten what belongs to one stimulus into one row."
+        )
+    return int(np.shape(responses)[-2])
 
 
 def _checked(responses: Any, what: str) -> NDArray[Any]:

@@ -21,11 +21,11 @@ from stratoscope.metrics.readout.population import (
     PopulationReadout,
     checked_numbers,
     checked_sizes,
+    n_stimuli,
     record,
     resampled,
     shuffle_note,
 )
-from stratoscope.metrics.readout.population_separability import _n
 from stratoscope.metrics.readout.ridge import grid_of, predicted_scores, targets
 from stratoscope.metrics.readout.view_splits import check_views, view_lines
 from stratoscope.types import Floats, Integers
@@ -108,8 +108,9 @@ def population_generalization(
     """
     fitting = Fitting(decoder, asked_penalties(penalty), scale)
     checked_numbers(n_resamplings, n_shuffles)
-    table = view_coordinates(views, _n(responses, gram))
-    view_of = group_codes(table, _n(responses, gram))
+    n = n_stimuli(responses, gram, NAME)
+    table = view_coordinates(views, n)
+    view_of = group_codes(table, n)
     population = Population.of(responses, objects, view_of, gram, n_vectors, NAME)
     if population.n_vectors > 1 and decoder != "ridge":
         require_sklearn()

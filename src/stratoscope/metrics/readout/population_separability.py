@@ -21,6 +21,7 @@ from stratoscope.metrics.readout.population import (
     PopulationReadout,
     checked_numbers,
     checked_sizes,
+    n_stimuli,
     record,
     resampled,
     shuffle_note,
@@ -128,7 +129,7 @@ def population_separability(
     if decoder != "ridge":
         require_sklearn()
     checked_numbers(n_resamplings, n_shuffles)
-    view_of = None if views is None else view_codes(views, _n(responses, gram))
+    view_of = None if views is None else view_codes(views, n_stimuli(responses, gram, NAME))
     population = Population.of(responses, objects, view_of, gram, n_vectors, NAME)
     how = separability_folds(folds, view_of, repeated=population.n_vectors > 1)
     check_folds(population.row_codes, population.names, n_folds, NAME)
@@ -144,10 +145,6 @@ def population_separability(
             tests.append(_confusions(products, one, chosen.index, fold, fitting))
         collected.put(at, k, confusion_bits(np.stack(tests)), confusion_accuracy(np.stack(tests)))
     return record(collected, population, asked, chosen, f"{decoder}, {n_folds} folds ({how})", seed, notes)
-
-
-def _n(responses: Any, gram: Any) -> int:
-    return len(gram) if gram is not None else int(np.shape(responses)[-2]) if np.ndim(responses) in {2, 3} else 0
 
 
 def _confusions(products: Floats, codes: Integers, pairs: Integers, fold: Integers, fitting: Fitting) -> Floats:

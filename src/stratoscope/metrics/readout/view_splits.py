@@ -113,17 +113,19 @@ def check_views(codes: Integers, names: NDArray[Any], views: Integers) -> None:
 
 
 def axis_columns(axis: str, table: Mapping[str, NDArray[Any]]) -> tuple[str, ...]:
-    """Return the columns of `table` that change along `axis`."""
-    columns = tuple(name for name in AXIS_COLUMNS.get(axis, (axis,)) if name in table)
+    """Return the columns of `table` that change along `axis`: the one of that name, or those of `AXIS_COLUMNS`."""
+    columns = (axis,) if axis in table else tuple(name for name in AXIS_COLUMNS.get(axis, ()) if name in table)
     if not columns:
-        raise unknown_name("axis of these views", axis, [*AXIS_COLUMNS, *table])
+        known = [name for name, needed in AXIS_COLUMNS.items() if set(needed) & set(table)]
+        raise unknown_name("axis of these views", axis, dict.fromkeys([*known, *table]))
     return columns
 
 
 def view_lines(codes: Integers, table: Mapping[str, NDArray[Any]], axis: str | None) -> list[Integers]:
     """Return the sets of stimuli whose views differ along `axis` alone, in canonical order; without axis all stimuli.
 
-    A line counts where at least two objects are shown at two or more values of it.
+    A line counts where at least two objects are shown at two or more values of it, and where it has at least half as
+    many values as the longest: the two positions at which Tafazoli et al. 2017 show other axes make no line of positions.
     """
     n = len(codes)
     order = canonical(n, codes, *table.values())
@@ -138,7 +140,8 @@ def view_lines(codes: Integers, table: Mapping[str, NDArray[Any]], axis: str | N
             f"No two objects are shown at two views that differ along {axis!r} alone. Views that were drawn at random "
             "change along all axes at once: leave the axis out, or render 'objects:' along its axes."
         )
-    return lines
+    lengths = [len(np.unique(group_codes({name: table[name][rows] for name in columns}, len(rows)))) for rows in lines]
+    return [rows for rows, length in zip(lines, lengths, strict=True) if 2 * length >= max(lengths)]
 
 
 def _leave_one_out(codes: Integers, held: Integers, what: str) -> list[Split]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -24,6 +25,7 @@ def count_spikes(
     baseline: Window | None = None,
     baseline_per: Literal["unit", "presentation"] = "unit",
     rate: bool = False,
+    aligned: bool = False,
 ) -> TrialCounts:
     """Count the spikes of every unit in every presentation of its session.
 
@@ -44,6 +46,9 @@ def count_spikes(
         Whether the baseline of a unit is its mean over all presentations, or that of the presentation itself.
     rate : bool
         Divide by the length of the window: spikes per second.
+    aligned : bool
+        Give the repeats with one number of a stimulus, in all sessions, one row. Of many sessions the table is then no
+        longer than of one; units of different sessions share rows, but no noise.
 
     Returns
     -------
@@ -65,15 +70,48 @@ def count_spikes(
     """
     if baseline_per not in BASELINE_PER:
         raise unknown_name("way to take a baseline", baseline_per, BASELINE_PER)
-    delays = _delays(latency, spikes)
     begin, end = _edges(spikes, window)
-    counts = _count(spikes, begin, end, delays)
-    if baseline is not None:
-        counts = counts - _expected(spikes, checked_window(baseline, "baseline"), end - begin, baseline_per)
-    if rate:
-        counts = counts / (end - begin)[:, None]
+    way = _Way(begin, end, _delays(latency, spikes), _baseline(baseline), baseline_per == "unit", rate)
+    shown, place = spikes.presentations.aligned() if aligned else (spikes.presentations, np.arange(len(begin)))
+    counts = np.full((len(shown), len(spikes.units)), np.nan)
+    rows_of = rows_by_session(spikes)
+    for unit, session in enumerate(spikes.units.session.tolist()):
+        rows = rows_of[session]
+        counts[place[rows], unit] = _of_unit(spikes, unit, rows, way)
     words = _words(window, latency is not None, baseline, baseline_per, rate)
-    return TrialCounts(counts, spikes.units, spikes.presentations, words)
+    return TrialCounts(counts, spikes.units, shown, words)
+
+
+@dataclass(frozen=True)
+class _Way:
+    """How presentations are counted: windows (presentation,), delays (unit,), baseline, and what is divided by."""
+
+    begin: Floats
+    end: Floats
+    delays: Floats
+    baseline: Window | None
+    baseline_per_unit: bool
+    rate: bool
+
+
+def _of_unit(spikes: Spikes, unit: int, rows: Integers, way: _Way) -> Floats:
+    """Count one unit in the presentations in `rows`."""
+    begin, end = way.begin[rows], way.end[rows]
+    counts = _found(spikes, unit, begin + way.delays[unit], end + way.delays[unit])
+    if way.baseline is not None:
+        onset = onsets(spikes)[0][rows]
+        before = _found(spikes, unit, onset + way.baseline[0], onset + way.baseline[1])
+        if way.baseline_per_unit:
+            before = before[np.isfinite(before)].mean() if np.isfinite(before).any() else np.full(len(rows), np.nan)
+        counts = counts - (end - begin) * before / (way.baseline[1] - way.baseline[0])
+    return counts / (end - begin) if way.rate else counts
+
+
+def _found(spikes: Spikes, unit: int, begin: Floats, end: Floats) -> Floats:
+    """Count the spikes of a unit in windows; NaN where it was not watched throughout."""
+    train = spikes.times[unit]
+    found = np.searchsorted(train, end) - np.searchsorted(train, begin)
+    return np.where(watched(spikes, unit, begin, end), found.astype(np.float64), np.nan)
 
 
 def rows_by_session(spikes: Spikes) -> dict[str, Integers]:
@@ -98,27 +136,8 @@ def onsets(spikes: Spikes) -> tuple[Floats, Floats]:
     return np.asarray(spikes.presentations.onset), np.asarray(spikes.presentations.offset)
 
 
-def _count(spikes: Spikes, begin: Floats, end: Floats, delays: Floats) -> Floats:
-    """Count in windows from `begin` to `end` (presentation,), put off by `delays` (unit,)."""
-    counts = np.full((len(begin), len(spikes.units)), np.nan)
-    rows_of = rows_by_session(spikes)
-    for unit, train in enumerate(spikes.times):
-        rows = rows_of[str(spikes.units.session[unit])]
-        first, last = begin[rows] + delays[unit], end[rows] + delays[unit]
-        found = np.searchsorted(train, last) - np.searchsorted(train, first)
-        counts[rows, unit] = np.where(watched(spikes, unit, first, last), found, np.nan)
-    return counts
-
-
-def _expected(spikes: Spikes, baseline: Window, length: Floats, per: str) -> Floats:
-    """Return the counts that the baseline rate makes in windows of `length` (presentation,)."""
-    onset, _ = onsets(spikes)
-    counts = _count(spikes, onset + baseline[0], onset + baseline[1], np.zeros(len(spikes.units)))
-    rate = counts / (baseline[1] - baseline[0])
-    if per == "unit":
-        there = np.isfinite(rate)
-        rate = np.where(there, rate, 0.0).sum(0) / np.where(there.any(0), there.sum(0), np.nan)
-    return np.asarray(length[:, None] * rate)
+def _baseline(window: Window | None) -> Window | None:
+    return None if window is None else checked_window(window, "baseline")
 
 
 def _edges(spikes: Spikes, window: Window | None) -> tuple[Floats, Floats]:

@@ -54,7 +54,8 @@ def _read_file(path: Path, asked: Asked) -> Opened:
         try:
             table, stimulus = _table_of_presentations(nwb, asked, path)
             presentations, columns, notes = _presentations(nwb, table, stimulus, path)
-            return Opened(_spikes(nwb, presentations, asked, path), columns, notes)
+            spikes, left = _spikes(nwb, presentations, asked, path)
+            return Opened(spikes, columns, (*notes, *left))
         except BadInput as error:
             if path.name in str(error):
                 raise
@@ -151,21 +152,37 @@ def _text(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def _spikes(nwb: Any, presentations: Presentations, asked: Asked, path: Path) -> Spikes:
-    """Read the table of units with its spike times."""
+def _spikes(nwb: Any, presentations: Presentations, asked: Asked, path: Path) -> tuple[Spikes, tuple[str, ...]]:
+    """Read the table of units with its spike times, without the units of areas that are not asked for."""
     table = nwb.units
     if table is None or len(table) == 0 or "spike_times" not in table.colnames:
         raise BadInput(
             f"{path.name} has no table of units with spike times; its tables are "
             f"{', '.join(map(repr, tables_of(nwb))) or 'none'}. Open a file of sorted spikes."
         )
+    ids, columns = _columns_of_units(table)
+    area = np.broadcast_to(areas_of_units(nwb, asked, ids), len(ids))
+    kept = np.arange(len(ids)) if asked.areas is None else np.flatnonzero(np.isin(area, asked.areas))
+    if not len(kept):
+        raise unknown_name(f"area in {path.name}", str((asked.areas or ("",))[0]), sorted(set(area.tolist())))
+    known = {name: values[kept] for name, values in columns.items()}
+    units = Units(tuple(ids[row] for row in kept), area[kept], presentations.session[:1][0], known)
+    watched = _ragged(table, "obs_intervals") if "obs_intervals" in table.colnames else None
+    trains = _ragged(table, "spike_times")
+    observed = None if watched is None else tuple(watched[row] for row in kept)
+    left = len(ids) - len(kept)
+    notes = (f"{left} units of other areas in {path.name} were left out.",) if left else ()
+    return Spikes(tuple(trains[row] for row in kept), units, presentations, observed), notes
+
+
+def _columns_of_units(table: Any) -> tuple[tuple[str, ...], dict[str, NDArray[Any]]]:
+    """Return ids, from ``unit_name`` where these are unique, and the columns with one number or text a unit."""
     flat = {name: np.asarray(table[name][:]) for name in table.colnames if type(table[name]).__name__ == "VectorData"}
     columns = {name: values for name, values in flat.items() if values.ndim == 1 and values.dtype.kind in "fiubUSO"}
-    ids = tuple(str(id_) for id_ in columns.pop("unit_name", np.asarray(table.id[:])).tolist())
-    area = areas_of_units(nwb, asked, ids)
-    units = Units(ids, area, presentations.session[:1][0], {n: v for n, v in columns.items() if v.dtype.kind != "O"})
-    observed = tuple(_ragged(table, "obs_intervals")) if "obs_intervals" in table.colnames else None
-    return Spikes(tuple(_ragged(table, "spike_times")), units, presentations, observed)
+    named = [str(name) for name in columns.get("unit_name", np.array([])).tolist()]
+    ids = tuple(named) if len(set(named)) == len(table) else tuple(str(id_) for id_ in np.asarray(table.id[:]).tolist())
+    texts = {name: values.astype(str) if values.dtype.kind == "O" else values for name, values in columns.items()}
+    return ids, {name: values for name, values in texts.items() if name != "unit_name"}
 
 
 def _ragged(table: Any, name: str) -> list[NDArray[Any]]:

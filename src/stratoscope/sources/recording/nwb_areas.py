@@ -19,7 +19,8 @@ def areas_of_units(nwb: Any, asked: Asked, ids: tuple[str, ...]) -> NDArray[Any]
     """Return the area of every unit.
 
     Looked for in this order: one area for all (``area=V1``), a column of the table of units (``area_column=...``, or one
-    called like an area), the ``location`` of the unit's electrodes, that of their group, that of its peak channel.
+    called like an area), the ``location`` (or `area_column`) of the unit's electrodes, that of its peak channel, that of
+    its group of electrodes.
 
     Raises
     ------
@@ -29,14 +30,17 @@ def areas_of_units(nwb: Any, asked: Asked, ids: tuple[str, ...]) -> NDArray[Any]
     table = nwb.units
     if asked.area is not None:
         return np.array(asked.area)
-    column = found_column(table.colnames, AREA_COLUMNS, asked.area_column, "area", "of units")
-    if column is not None:
-        return np.array([str(area) for area in np.asarray(table[column][:]).tolist()])
+    outside = () if nwb.electrodes is None else nwb.electrodes.colnames
+    if asked.area_column not in outside:
+        column = found_column(table.colnames, AREA_COLUMNS, asked.area_column, "area", "of units")
+        if column is not None:
+            return np.array([str(area) for area in np.asarray(table[column][:]).tolist()])
+    place = asked.area_column or "location"
     if "electrodes" in table.colnames:
-        return _by_electrodes(nwb, table, ids)
+        return _by_electrodes(nwb.electrodes[place][:], table, ids)
     peak = next((name for name in _PEAK if name in table.colnames), None)
     if peak is not None and nwb.electrodes is not None:
-        return _by_id(nwb, table, peak, ids)
+        return _by_id(nwb, place, peak, ids)
     if "electrode_group" in table.colnames:
         return np.array([str(table["electrode_group"][row].location) for row in range(len(table))])
     raise BadInput(
@@ -46,27 +50,27 @@ def areas_of_units(nwb: Any, asked: Asked, ids: tuple[str, ...]) -> NDArray[Any]
     )
 
 
-def _by_electrodes(nwb: Any, table: Any, ids: tuple[str, ...]) -> NDArray[Any]:
-    """Read the location of the electrodes of every unit, given as rows of the table of electrodes."""
-    locations = [str(place) for place in np.asarray(nwb.electrodes["location"][:]).tolist()]
+def _by_electrodes(places: Any, table: Any, ids: tuple[str, ...]) -> NDArray[Any]:
+    """Read where the electrodes of every unit are, given as rows of the table of electrodes."""
+    locations = [str(place) for place in np.asarray(places).tolist()]
     index = table["electrodes"]
     rows = np.split(np.asarray(index.target.data[:], dtype=np.int64), np.asarray(index.data[:], dtype=np.int64)[:-1])
     areas = []
     for unit, own in enumerate(rows):
-        places = sorted({locations[row] for row in own.tolist()})
-        if len(places) > 1:
+        found = sorted({locations[row] for row in own.tolist()})
+        if len(found) > 1:
             raise BadInput(
-                f"The electrodes of unit {ids[unit]!r} (row {unit} of the table of units) lie in {' and '.join(places)}. Give "
+                f"The electrodes of unit {ids[unit]!r} (row {unit} of the table of units) lie in {' and '.join(found)}. Give "
                 "the unit one area in a column of its own, and name it with area_column=COLUMN."
             )
-        areas.append(places[0] if places else "")
+        areas.append(found[0] if found else "")
     return np.array(areas)
 
 
-def _by_id(nwb: Any, table: Any, column: str, ids: tuple[str, ...]) -> NDArray[Any]:
+def _by_id(nwb: Any, place: str, column: str, ids: tuple[str, ...]) -> NDArray[Any]:
     """Look the peak channel of every unit up among the ids of the electrodes."""
-    places = dict(zip(nwb.electrodes.id[:].tolist(), nwb.electrodes["location"][:], strict=True))
-    peaks = np.asarray(table[column][:]).tolist()
+    places = dict(zip(nwb.electrodes.id[:].tolist(), nwb.electrodes[place][:], strict=True))
+    peaks = np.asarray(nwb.units[column][:]).tolist()
     lost = [row for row, peak in enumerate(peaks) if peak not in places]
     if lost:
         raise BadInput(

@@ -113,7 +113,7 @@ def noise_correlations(counts: TrialCounts) -> Floats:
     -------
     array (unit, unit)
         Pearson correlation of the deviations from the mean of unit and stimulus, over presentations in which both units
-        were recorded. NaN where these are fewer than three, or a unit does not vary.
+        were recorded. NaN where these are fewer than three, a unit does not vary, or the two are of different sessions.
     """
     deviations = counts.counts - counts.mean()[counts.presentations.codes]
     there = np.isfinite(deviations)
@@ -125,7 +125,8 @@ def noise_correlations(counts: TrialCounts) -> Floats:
         square = (values**2).T @ present / n - mean**2
         r = (values.T @ values / n - mean * mean.T) / np.sqrt(square * square.T)
     vary = np.minimum(square, square.T) > 1e-12 * np.maximum(1e-300, np.nanmax(square, initial=0.0))
-    return np.where((n >= 3) & vary, np.clip(r, -1.0, 1.0), np.nan)
+    together = counts.units.session[:, None] == counts.units.session
+    return np.where((n >= 3) & vary & together, np.clip(r, -1.0, 1.0), np.nan)
 
 
 def _together(counts: TrialCounts, correlations: str) -> list[tuple[Integers, Integers]]:

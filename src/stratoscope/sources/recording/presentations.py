@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stratoscope.errors import BadInput
-from stratoscope.sources.recording.checks import more, one_length, seconds_column, text_column
+from stratoscope.sources.recording.checks import more, seconds_column, text_column, whole_column
 from stratoscope.types import Floats, Integers
+
+#: Session of presentations whose rows stand for several sessions.
+ALIGNED = "aligned"
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,7 @@ class Presentations:
 
     def __post_init__(self) -> None:
         n = len(self.stimulus)
-        stimulus = text_column(self.stimulus, n, "presentations", "stimulus")
+        stimulus = text_column(list(self.stimulus), n, "presentations", "stimulus")
         _check_stimuli(stimulus)
         object.__setattr__(self, "stimulus", stimulus)
         object.__setattr__(self, "session", text_column(self.session, n, "presentations", "session"))
@@ -64,16 +68,31 @@ class Presentations:
     def __len__(self) -> int:
         return len(self.stimulus)
 
-    @property
+    @cached_property
     def stimuli(self) -> tuple[str, ...]:
         """Ids of the stimuli, in the order in which they first occur."""
         return tuple(dict.fromkeys(self.stimulus.tolist()))
 
-    @property
+    @cached_property
     def codes(self) -> Integers:
         """Position in `stimuli` of the stimulus of every presentation."""
         place = {id_: code for code, id_ in enumerate(self.stimuli)}
         return np.array([place[id_] for id_ in self.stimulus.tolist()], dtype=np.int64)
+
+    def aligned(self) -> tuple[Presentations, Integers]:
+        """Give the repeats with one number of a stimulus, in all sessions, one row.
+
+        Returns
+        -------
+        Presentations
+            Of one session, without times: stimuli in order, their repeats one after another.
+        array (presentation,)
+            Row in that table of every presentation here.
+        """
+        trial = np.asarray(self.trial)
+        keys = self.codes * (trial.max() - trial.min() + 1) + (trial - trial.min())
+        _, first, rows = np.unique(keys, return_index=True, return_inverse=True)
+        return Presentations(self.stimulus[first], trial=trial[first], session=np.array(ALIGNED)), rows
 
     def take(self, rows: Any) -> Presentations:
         """Return the table restricted to `rows` (positions, or true for those kept), in that order."""
@@ -102,7 +121,7 @@ def _trials(trial: Any, session: NDArray[Any], stimulus: NDArray[Any]) -> Intege
             numbers.append(seen[pair])
             seen[pair] += 1
         return np.array(numbers, dtype=np.int64)
-    given = one_length(np.asarray(trial), len(stimulus), "presentations", "trial").astype(np.int64)
+    given = whole_column(trial, len(stimulus), "presentations", "trial")
     first: dict[Any, int] = {}
     for row, key in enumerate(zip(shown, given.tolist(), strict=True)):
         if first.setdefault(key, row) != row:

@@ -18,11 +18,12 @@ from stratoscope.sources.recording.counting import Window, count_spikes
 from stratoscope.sources.recording.hierarchies import order_areas, order_in_words
 from stratoscope.sources.recording.psth import latencies
 from stratoscope.sources.recording.spikes import Spikes
-from stratoscope.sources.recording.trial_counts import TrialCounts, trials_as_stimuli
+from stratoscope.sources.recording.trial_counts import TrialCounts, check_complete, trials_as_stimuli
+from stratoscope.sources.recording.words import remark, trials_in_numbers
 from stratoscope.types import Floats, Integers, Played, Responses, Stage, Stimuli, Visit
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Recording:
     """Neurons of one or several areas, played like any other source: each stimulus answers with its mean over trials.
 
@@ -99,10 +100,10 @@ class Recording:
 
     @cached_property
     def trials(self) -> TrialCounts:
-        """Responses to single presentations."""
+        """Responses to single presentations; of several sessions with their repeats aligned."""
         if self.counted is not None:
             return self.counted
-        return self.data if isinstance(self.data, TrialCounts) else count_spikes(self.data)
+        return self.data if isinstance(self.data, TrialCounts) else count_spikes(self.data, aligned=self._several)
 
     @property
     def stages(self) -> tuple[Stage, ...]:
@@ -144,6 +145,7 @@ class Recording:
                 f"{self.name!r} holds counts ({self.trials.counted}), so no other window can be counted. Open its spikes."
             )
         late = latencies(self.spikes) if isinstance(latency, str) and latency == "unit" else latency
+        options = {"aligned": self._several, **options}
         counted = count_spikes(self.spikes, window, latency=late, baseline=baseline, **options)
         return replace(self, counted=counted)
 
@@ -181,23 +183,22 @@ class Recording:
         BadInput
             No presentation in which every unit was recorded.
         """
-        data = trials_as_stimuli(self.trials)
-        shown, place = data.presentations, {id_: row for row, id_ in enumerate(self.ids or ())}
-        whole = np.isfinite(self.trials.counts).all(1)
-        stimulus = self.trials.presentations.stimulus[whole]
-        rows = [place[id_] for id_ in stimulus.tolist()]
-        columns = {name: values[rows] for name, values in self.columns.items()}
-        columns |= {"stimulus": stimulus, "trial": np.asarray(self.trials.presentations.trial)[whole]}
-        notes = (
-            *self.notes,
-            f"Single trials: {len(rows)} of {len(self.trials.presentations)} presentations had all units.",
-        )
-        return Recording(data, f"{self.name} (single trials)", self.areas, shown.stimuli, columns, notes=notes)
+        data, rows = trials_as_stimuli(self.trials)
+        shown = self.trials.presentations.take(rows)
+        place = [(self.ids or ()).index(id_) for id_ in self.trials.stimuli]
+        codes = np.array(place)[self.trials.presentations.codes[rows]]
+        columns = {name: values[codes] for name, values in self.columns.items()}
+        columns |= {"stimulus": shown.stimulus, "trial": np.asarray(shown.trial)}
+        said = f"Single trials: {len(rows)} of {len(self.trials.presentations)} presentations had all units."
+        name, notes = f"{self.name} (single trials)", (*self.notes, said)
+        return Recording(data, name, self.areas, data.stimuli, columns, notes=notes)
 
     def stimuli(self) -> Stimuli:
         """Return the stimuli that were shown: ids and columns, without images."""
         own = self._arrays.stimuli()
-        return replace(own, name=f"stimuli of {self.name}", notes=self._remarks())
+        return replace(
+            own, name=f"stimuli of {self.name}", notes=(*self.notes, remark(self.name, self.stages, self.trials))
+        )
 
     def play(
         self,
@@ -226,7 +227,6 @@ class Recording:
 
     def describe(self) -> dict[str, Any]:
         """Say what this is, as plain values."""
-        n = self.trials.n_trials()
         return {
             "opener": "recording",
             "name": self.name,
@@ -234,40 +234,28 @@ class Recording:
             "order_of_areas": order_in_words(self.data.units.areas, self.areas or ()),
             "sessions": len(set(self.data.units.session.tolist())),
             "stimuli": len(self.ids or ()),
-            "trials": {"fewest": int(n.min()), "median": float(np.median(n)), "most": int(n.max())},
+            "trials": trials_in_numbers(self.trials),
             "responses": f"mean over trials of {self.trials.counted}",
             "responses_sha256": hashlib.sha256(np.ascontiguousarray(self.responses()).tobytes()).hexdigest()[:16],
             "notes": list(self.notes),
         }
 
+    def __repr__(self) -> str:
+        areas = ", ".join(f"{stage.name} {stage.n_units}" for stage in self.stages)
+        kind = "spikes" if self.spikes is not None else "counts"
+        return f"Recording({self.name!r}, {kind}, units {areas}, {len(self.ids or ())} stimuli)"
+
+    @property
+    def _several(self) -> bool:
+        """Whether there are several sessions."""
+        return len(set(self.data.units.session.tolist())) > 1
+
     @cached_property
     def _arrays(self) -> Arrays:
         """The mean responses of every area, complete."""
-        self._check_complete()
+        check_complete(self.trials)
         means = {area: self.responses(area) for area in self.areas or ()}
         return Arrays(means, ids=self.ids, unit="neuron", name=self.name, columns=self.columns)
-
-    def _check_complete(self) -> None:
-        counts = self.trials
-        missing = np.argwhere(counts.n_trials() == 0)
-        if len(missing):
-            stimulus, unit = (int(place) for place in missing[0])
-            raise BadInput(
-                f"Stimulus {counts.stimuli[stimulus]!r} has no trial with unit {counts.units.ids[unit]!r} (row {unit} of the "
-                f"table of units, area {str(counts.units.area[unit])!r}); {len(missing)} pairs of stimulus and unit have none. "
-                "Leave these units or stimuli out: recording.complete('units') or complete('stimuli')."
-            )
-
-    def _remarks(self) -> tuple[str, ...]:
-        """What the reader of results must know."""
-        n = self.trials.n_trials()
-        spread = f"{n.min()}" if n.min() == n.max() else f"{n.min()} to {n.max()}"
-        said = f"Responses of {self.name}: mean over {spread} trials of {self.trials.counted}."
-        sizes = {stage.name: stage.n_units for stage in self.stages}
-        if len(set(sizes.values())) > 1:
-            listed = ", ".join(f"{area} {n_units}" for area, n_units in sizes.items())
-            said += f" Areas differ in their number of units ({listed}), which moves every dimension estimate."
-        return (*self.notes, said)
 
     def _without(self, lost: set[str]) -> Recording:
         """Return the recording without the stimuli in `lost`."""

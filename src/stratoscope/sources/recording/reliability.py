@@ -101,13 +101,13 @@ def split_half(
         raise unknown_name("way to halve trials", halves, HALVES)
     if splits < 1:
         raise BadInput(f"Reliability needs at least one split; splits is {splits}.")
-    rng = np.random.default_rng(seed)
-    drawn = halves == "random"
-    pairs = [_means(counts, _first_half(counts, halves, rng)) for _ in range(splits if drawn else 1)]
-    both = [np.isfinite(a) & np.isfinite(b) for a, b in pairs]
-    n = np.min([there.sum(0) for there in both], axis=0)
+    rng, drawn, summed = np.random.default_rng(seed), halves == "random", _summed(counts)
+    found = [
+        _correlation(*_means(counts, summed, _first_half(counts, halves, rng))) for _ in range(splits if drawn else 1)
+    ]
+    n = np.min([stimuli for _, stimuli in found], axis=0)
     _check_stimuli(n, counts)
-    r = np.array([_correlation(a, b, there) for (a, b), there in zip(pairs, both, strict=True)])
+    r = np.array([one for one, _ in found])
     spread = r.std(0, ddof=1) if len(r) > 1 else np.full(len(n), np.nan)
     return Reliability(r.mean(0), spread, n, len(r), halves, seed if drawn else None)
 
@@ -117,49 +117,56 @@ def half_means(counts: TrialCounts, *, seed: int = 0) -> tuple[Floats, Floats]:
 
     NaN where a unit has no trial of the stimulus in the half. What is alike in both is signal.
     """
-    return _means(counts, _first_half(counts, "random", np.random.default_rng(seed)))
+    return _means(counts, _summed(counts), _first_half(counts, "random", np.random.default_rng(seed)))
 
 
 def _first_half(counts: TrialCounts, halves: str, rng: np.random.Generator) -> NDArray[np.bool_]:
     """Say which trials belong to the first half, (presentation, unit)."""
-    trial = np.asarray(counts.presentations.trial)[:, None]
+    trial, there = np.asarray(counts.presentations.trial)[:, None], np.isfinite(counts.counts)
     if halves == "odd-even":
-        return np.broadcast_to(trial % 2 == 0, counts.counts.shape)
+        return np.asarray(there & (trial % 2 == 0))
     if halves == "first-last":
-        return np.broadcast_to(trial < (trial.min() + trial.max() + 1) / 2, counts.counts.shape)
-    return _dealt(counts, rng)
+        return np.asarray(there & (trial < (trial.min() + trial.max() + 1) / 2))
+    return _dealt(counts, there, rng)
 
 
-def _dealt(counts: TrialCounts, rng: np.random.Generator) -> NDArray[np.bool_]:
+def _dealt(counts: TrialCounts, there: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.bool_]:
     """Shuffle the presentations of each stimulus and deal every unit's own in turn, beginning with either half."""
     codes = counts.presentations.codes
     order = np.lexsort((rng.random(len(codes)), codes))
-    there = np.isfinite(counts.counts[order])
-    before = np.cumsum(there, axis=0, dtype=np.int64) - there
+    mine = there[order]
+    odd = np.logical_xor.accumulate(mine, axis=0)  # of a unit's trials so far; every second one is in one half
     begins = np.searchsorted(codes[order], np.arange(len(counts.stimuli)))
-    start = before[begins] - rng.integers(0, 2, len(begins))[:, None]
-    first = np.empty(there.shape, dtype=bool)
-    first[order] = (before - start[codes[order]]) % 2 == 0
+    start = (odd ^ mine)[begins] ^ (rng.random(len(begins)) < 0.5)[:, None]
+    first = np.empty_like(mine)
+    first[order] = mine & (odd ^ start[codes[order]])
     return first
 
 
-def _means(counts: TrialCounts, first: NDArray[np.bool_]) -> tuple[Floats, Floats]:
+def _summed(counts: TrialCounts) -> tuple[Floats, Floats, Floats]:
+    """Responses with zeros for missing ones, and their sums and numbers by stimulus."""
     there = np.isfinite(counts.counts)
     values = np.where(there, counts.counts, 0.0)
-    means = []
-    for half in (there & first, there & ~first):
-        n = counts.sums(half.astype(np.float64))
-        means.append(counts.sums(values * half) / np.where(n > 0, n, np.nan))
-    return means[0], means[1]
+    return values, counts.sums(values), counts.sums(there.astype(np.float64))
 
 
-def _correlation(a: Floats, b: Floats, there: NDArray[np.bool_]) -> Floats:
-    """Pearson correlation over stimuli of every unit, where both halves are there."""
+def _means(
+    counts: TrialCounts, summed: tuple[Floats, Floats, Floats], first: NDArray[np.bool_]
+) -> tuple[Floats, Floats]:
+    values, total, n = summed
+    n_first, sum_first = counts.sums(first.astype(np.float64)), counts.sums(values * first)
+    n_last, sum_last = n - n_first, total - sum_first
+    return sum_first / np.where(n_first > 0, n_first, np.nan), sum_last / np.where(n_last > 0, n_last, np.nan)
+
+
+def _correlation(a: Floats, b: Floats) -> tuple[Floats, Integers]:
+    """Pearson correlation of every unit over the stimuli that are in both halves, and their number."""
+    there = np.isfinite(a) & np.isfinite(b)
     n = there.sum(0)
     a, b = (np.where(there, half, 0.0) for half in (a, b))
-    a, b = (np.where(there, half - half.sum(0) / n, 0.0) for half in (a, b))
+    a, b = (np.where(there, half - half.sum(0) / np.maximum(n, 1), 0.0) for half in (a, b))
     scale = np.sqrt((a**2).sum(0) * (b**2).sum(0))
-    return np.asarray((a * b).sum(0) / np.where(scale > 0, scale, np.nan))
+    return np.asarray((a * b).sum(0) / np.where(scale > 0, scale, np.nan)), n
 
 
 def _check_stimuli(n: Integers, counts: TrialCounts) -> None:

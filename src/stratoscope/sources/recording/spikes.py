@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 
 from stratoscope.errors import BadInput
+from stratoscope.sources.recording.checks import as_numbers
 from stratoscope.sources.recording.presentations import Presentations
 from stratoscope.sources.recording.units import Units
 from stratoscope.types import Floats, Integers
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Spikes:
     """When every unit fired, and when which stimulus was shown.
 
@@ -43,7 +44,7 @@ class Spikes:
     observed: tuple[Floats | None, ...] | None = None
 
     def __post_init__(self) -> None:
-        times = tuple(np.asarray(train, dtype=np.float64) for train in self.times)
+        times = tuple(as_numbers(train, "Spike times") for train in self.times)
         if len(times) != len(self.units):
             raise BadInput(
                 f"There are spike trains of {len(times)} units and {len(self.units)} rows in the table of units. Give "
@@ -56,6 +57,9 @@ class Spikes:
         _check_sessions(self.units, self.presentations)
         object.__setattr__(self, "times", times)
         object.__setattr__(self, "observed", _intervals(self.observed, self.units))
+
+    def __repr__(self) -> str:
+        return f"Spikes({self.n_spikes} spikes, {len(self.units)} units, {len(self.presentations)} presentations)"
 
     @property
     def n_spikes(self) -> int:

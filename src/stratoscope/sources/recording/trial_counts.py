@@ -9,12 +9,13 @@ import numpy as np
 from scipy import sparse
 
 from stratoscope.errors import BadInput
+from stratoscope.sources.recording.checks import as_numbers
 from stratoscope.sources.recording.presentations import Presentations
 from stratoscope.sources.recording.units import Units
 from stratoscope.types import Floats, Integers
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class TrialCounts:
     """Responses of every unit to every single presentation.
 
@@ -42,7 +43,7 @@ class TrialCounts:
     counted: str = "as given"
 
     def __post_init__(self) -> None:
-        counts = np.asarray(self.counts, dtype=np.float64)
+        counts = as_numbers(self.counts, "Counts (presentation, unit)")
         wanted = (len(self.presentations), len(self.units))
         if counts.shape != wanted:
             raise BadInput(
@@ -51,6 +52,10 @@ class TrialCounts:
             )
         _check_counts(counts, self.units)
         object.__setattr__(self, "counts", counts)
+
+    def __repr__(self) -> str:
+        shape = f"{len(self.presentations)} presentations, {len(self.units)} units, {len(self.stimuli)} stimuli"
+        return f"TrialCounts({shape}, {self.counted})"
 
     @property
     def stimuli(self) -> tuple[str, ...]:
@@ -105,10 +110,8 @@ class TrialCounts:
         return np.asarray(sparse.csr_array((ones, (codes, columns)), shape=(len(self.stimuli), len(codes))) @ values)
 
 
-def trials_as_stimuli(counts: TrialCounts) -> TrialCounts:
-    """Make every presentation that has all units a stimulus of its own, called ``stimulus#trial``.
-
-    Where there are several sessions it is called ``stimulus#session:trial``.
+def trials_as_stimuli(counts: TrialCounts) -> tuple[TrialCounts, Integers]:
+    """Make every presentation that has all units a stimulus of its own, called ``stimulus#trial``; return their rows too.
 
     Raises
     ------
@@ -116,19 +119,17 @@ def trials_as_stimuli(counts: TrialCounts) -> TrialCounts:
         No presentation in which every unit was recorded.
     """
     whole = np.isfinite(counts.counts).all(1)
-    if not whole.any():
+    if not whole.any() or len(set(counts.units.session.tolist())) > 1:
         raise BadInput(
             f"In no presentation were all {len(counts.units)} units recorded, so there are no single trials of the "
             "population. Make a pseudo_population of them first, or take the units of one session."
         )
     kept = counts.take_presentations(whole)
     shown = kept.presentations
-    several = len(set(shown.session.tolist())) > 1
-    names = [
-        f"{stimulus}#{session + ':' if several else ''}{trial}"
-        for stimulus, session, trial in zip(shown.stimulus, shown.session, np.asarray(shown.trial), strict=True)
-    ]
-    return replace(kept, presentations=Presentations(np.array(names), session=shown.session))
+    trials = np.asarray(shown.trial).tolist()
+    names = [f"{stimulus}#{trial}" for stimulus, trial in zip(shown.stimulus.tolist(), trials, strict=True)]
+    own = Presentations(np.array(names), session=shown.session)
+    return replace(kept, presentations=own), np.flatnonzero(whole)
 
 
 def _check_counts(counts: Floats, units: Units) -> None:
@@ -144,4 +145,16 @@ def _check_counts(counts: Floats, units: Units) -> None:
         raise BadInput(
             f"Unit {units.ids[never[0]]!r} (row {never[0]} of the table of units) has no count in any presentation. Leave "
             "units out that were never recorded with a stimulus."
+        )
+
+
+def check_complete(counts: TrialCounts) -> None:
+    """Refuse counts in which a unit has no trial of a stimulus."""
+    missing = np.argwhere(counts.n_trials() == 0)
+    if len(missing):
+        stimulus, unit = (int(place) for place in missing[0])
+        raise BadInput(
+            f"Stimulus {counts.stimuli[stimulus]!r} has no trial with unit {counts.units.ids[unit]!r} (row {unit} of the "
+            f"table of units, area {str(counts.units.area[unit])!r}); {len(missing)} pairs of stimulus and unit have none. "
+            "Leave these units or stimuli out: recording.complete('units') or complete('stimuli')."
         )

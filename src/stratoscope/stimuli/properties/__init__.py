@@ -10,6 +10,7 @@ from stratoscope.stimuli.properties.catalogue import PROPERTIES, Property
 from stratoscope.stimuli.properties.contrast import luminance_sd, rms_contrast
 from stratoscope.stimuli.properties.edges import contour_curvature, corner_energy, edge_density
 from stratoscope.stimuli.properties.entropy import pixel_entropy
+from stratoscope.stimuli.properties.fields import field_property
 from stratoscope.stimuli.properties.luminance import luminance_images, mean_luminance
 from stratoscope.stimuli.properties.measure import add_properties, measure_properties
 from stratoscope.stimuli.properties.orientation import (
@@ -31,6 +32,7 @@ __all__ = [
     "corner_energy",
     "dominant_orientation",
     "edge_density",
+    "field_property",
     "luminance_images",
     "luminance_sd",
     "luminosity_ratio",

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
-from stratoscope.errors import BadInput, TooFew, missing_extra, unknown_name
+from stratoscope.errors import BadInput, TooFew, unknown_name
+from stratoscope.metrics.readout import Readout as CrossValidated
+from stratoscope.metrics.readout import cross_validated_readout
+from stratoscope.metrics.readout.decoders import require_sklearn as require
+from stratoscope.metrics.readout.folds import place_in_label
 from stratoscope.types import Floats, Integers
 
 FOLDS = ("interleaved", "stratified")
@@ -81,10 +84,7 @@ class ReadOut:
 
 def require_sklearn() -> None:
     """Refuse a read-out before the pass where scikit-learn is not installed."""
-    try:
-        import sklearn.linear_model  # noqa: F401 - only whether it can be imported
-    except ImportError as error:
-        raise missing_extra("scikit-learn", "readout", "Reading out categories") from error
+    require("Reading out categories")
 
 
 def check_readout(codes: Integers, names: list[str], asked: Readout) -> None:
@@ -138,49 +138,35 @@ def read_out(responses: Any, codes: Integers, names: list[str], asked: Readout, 
     require_sklearn()
     check_readout(codes, names, asked)
     array = np.asarray(responses, dtype=np.float64)
+    found = cross_validated_readout(
+        array,
+        codes,
+        decoder="logistic",
+        form="primal",
+        folds=_splits(codes, asked, seed),
+        penalty=asked.penalty,
+        standardise=asked.standardise,
+        max_iter=asked.max_iter,
+        chance="none",
+    )
     confusion = np.zeros((len(names), len(names)), dtype=np.int64)
-    notes: list[str] = []
+    confusion[np.ix_(found.names, found.names)] = found.confusion
+    accuracy = np.diag(confusion) / confusion.sum(axis=1)
+    return ReadOut(accuracy, confusion, len(array), tuple(_notes(array, found, asked)))
+
+
+def _notes(array: Floats, found: CrossValidated, asked: Readout) -> Iterator[str]:
     constant = int(np.sum(np.ptp(array, axis=0) == 0))
     if constant:
-        notes.append(f"{constant} of {array.shape[1]} units are constant and say nothing")
-    for train, test in _splits(codes, asked, seed):
-        predicted, note = _predict(array, codes, train, test, asked)
-        np.add.at(confusion, (codes[test], predicted), 1)
-        notes += [note] if note else []
-    accuracy = np.diag(confusion) / confusion.sum(axis=1)
-    return ReadOut(accuracy, confusion, len(array), tuple(dict.fromkeys(notes)))
+        yield f"{constant} of {array.shape[1]} units are constant and say nothing"
+    if found.note:
+        yield f"the read-out did not converge in {asked.max_iter} iterations; give more, or standardise"
 
 
-def place_in_category(codes: Integers) -> Integers:
-    """Return which stimulus of its category each is (stimulus,), from 0, in the order of the set."""
-    order = np.argsort(codes, kind="stable")
-    starts = np.searchsorted(codes[order], codes[order])
-    places = np.empty(len(codes), dtype=np.int64)
-    places[order] = np.arange(len(codes)) - starts
-    return places
-
-
-def _splits(codes: Integers, asked: Readout, seed: int) -> Iterator[tuple[Integers, Integers]]:
+def _splits(codes: Integers, asked: Readout, seed: int) -> list[tuple[Integers, Integers]]:
     if asked.folds == "interleaved":
-        fold = place_in_category(codes) % asked.n_folds
-        yield from ((np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in range(asked.n_folds))
-        return
+        fold = place_in_label(codes) % asked.n_folds
+        return [(np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in range(asked.n_folds)]
     from sklearn.model_selection import StratifiedKFold
 
-    yield from StratifiedKFold(asked.n_folds, shuffle=True, random_state=seed).split(codes, codes)
-
-
-def _predict(array: Floats, codes: Integers, train: Integers, test: Integers, asked: Readout) -> tuple[Integers, str]:
-    from sklearn.exceptions import ConvergenceWarning
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
-
-    regression = LogisticRegression(C=asked.penalty, max_iter=asked.max_iter)
-    model = make_pipeline(StandardScaler(), regression) if asked.standardise else regression
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", ConvergenceWarning)
-        model.fit(array[train], codes[train])
-    stopped = any(issubclass(one.category, ConvergenceWarning) for one in caught)
-    note = f"the read-out did not converge in {asked.max_iter} iterations; give more, or standardise" if stopped else ""
-    return model.predict(array[test]).astype(np.int64), note
+    return list(StratifiedKFold(asked.n_folds, shuffle=True, random_state=seed).split(codes, codes))

@@ -11,14 +11,12 @@ from numpy.typing import NDArray
 from scipy.stats import chi2
 
 from stratoscope.errors import BadInput
-from stratoscope.metrics.information import information_table, object_information
+from stratoscope.metrics.information import information_breakdown, object_information
 from stratoscope.metrics.trials import checked_trials, equal_trials
 from stratoscope.types import Floats, Integers
 
 PAPER = "Tafazoli et al. 2017, doi:10.7554/eLife.22794"
 RESPONSE_BINS = 3
-#: Stimuli that share a bin of luminance.
-PER_LUMINANCE_BIN = 10
 #: Units count as informative below this p-value.
 ALPHA = 0.05
 
@@ -80,7 +78,7 @@ def area_information(
     threshold : float
         Pairs of objects count above this luminosity ratio.
     correction : str
-        As in `unit_information`.
+        As in `information_breakdown`.
     n_trials : int, optional
         Use as many random trials of every stimulus, so that areas are equally well known.
     seed : int
@@ -127,13 +125,6 @@ def same_stimuli(chosen: NDArray[np.bool_]) -> Iterator[tuple[Integers, Integers
         yield np.flatnonzero(which.ravel() == kind), np.flatnonzero(row)
 
 
-def luminance_bins(luminance: Floats) -> Integers:
-    """Return the bin of luminance (stimulus, unit): ten stimuli each by rank, equal luminance by order."""
-    ranks = np.argsort(np.argsort(luminance, axis=0, kind="stable"), axis=0)
-    n_bins = max(2, len(luminance) // PER_LUMINANCE_BIN)
-    return np.asarray(ranks * n_bins // len(luminance), dtype=np.int64)
-
-
 def trial_rows(counts: Floats) -> tuple[Floats, Integers]:
     """Return the trials that are there one under the other (row, unit), and the stimulus of each row."""
     trial, stimulus = np.nonzero(np.isfinite(counts).all(axis=2))
@@ -144,17 +135,20 @@ def _measured(
     counts: Floats, luminance: Floats, objects: NDArray[Any], threshold: float, correction: str
 ) -> tuple[Floats, ...]:
     rows, stimulus = trial_rows(counts)
-    properties = {"stimulus": stimulus, "luminance": luminance_bins(luminance)[stimulus]}
-    table = information_table(rows, properties, response_bins=RESPONSE_BINS, correction=correction)
+    light = luminance[stimulus]
+    parts = information_breakdown(rows, light, stimulus, response_bins=RESPONSE_BINS, correction=correction)
     pairs = object_information(
-        rows, objects[stimulus], luminance=luminance[stimulus], threshold=threshold, response_bins=RESPONSE_BINS,
+        rows,
+        objects[stimulus],
+        luminance=light,
+        threshold=threshold,
+        response_bins=RESPONSE_BINS,
         correction=correction,
-    )  # fmt: skip
-    whole, light = table.corrected
-    freedom = (table.response_bins - 1) * (table.value_bins[0] - 1)
-    p = np.asarray(chi2.sf(2 * np.log(2) * table.n * table.plugin[0], np.maximum(freedom, 1)))
-    share = np.where((p < ALPHA) & (whole > 0), (whole - light) / np.where(whole > 0, whole, 1.0), np.nan)
-    return whole, light, whole - light, share, pairs.corrected, pairs.control, p
+    )
+    freedom = (parts.response_bins - 1) * (parts.n_stimuli - 1)
+    p = np.asarray(chi2.sf(2 * np.log(2) * parts.n * parts.total_plugin, np.maximum(freedom, 1)))
+    f_high = np.where(p < ALPHA, parts.f_high, np.nan)
+    return parts.total, parts.luminance, parts.rest, f_high, pairs.corrected, pairs.control, p
 
 
 def _check(counts: Floats, luminance: Floats, objects: NDArray[Any], chosen: NDArray[np.bool_]) -> None:

@@ -11,13 +11,22 @@ from stratoscope.studies.tafazoli2017.information import (
     RESPONSE_BINS,
     AreaInformation,
     area_information,
-    luminance_bins,
     same_stimuli,
     trial_rows,
 )
 from stratoscope.testing.rat.scenes import Scenes
 from stratoscope.testing.rat.simulate import RatArea, SimulatedRat
 from stratoscope.types import Floats, Integers
+
+#: Stimuli that share a bin of luminance.
+PER_LUMINANCE_BIN = 10
+
+
+def luminance_bins(luminance: Floats) -> Integers:
+    """Return the bin of luminance (stimulus, unit): ten stimuli each by rank, equal luminance by order."""
+    ranks = np.argsort(np.argsort(luminance, axis=0, kind="stable"), axis=0)
+    n_bins = max(2, len(luminance) // PER_LUMINANCE_BIN)
+    return np.asarray(ranks * n_bins // len(luminance), dtype=np.int64)
 
 
 def chosen_stimuli(area: RatArea, scenes: Scenes) -> NDArray[np.bool_]:

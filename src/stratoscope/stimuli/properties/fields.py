@@ -1,0 +1,117 @@
+"""Properties of images as many units see them, each weighted with its own field."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import numpy as np
+from scipy.ndimage import correlate1d
+
+from stratoscope.errors import BadInput, unknown_name
+from stratoscope.stimuli.properties.edges import SIGMA, derivative_kernel
+from stratoscope.stimuli.properties.luminance import luminance_images
+from stratoscope.stimuli.properties.receptive_field import checked_maps, rf_luminance_of
+from stratoscope.types import Floats
+
+#: A property by name, or a function of luminance images that gives a map of the same shape, to be averaged by weight.
+Feature: TypeAlias = "str | Callable[[Floats], Floats]"
+
+
+def field_property(images: Any, fields: Any, feature: Feature = "luminance", *, inside: float = 0.0) -> Floats:
+    """Property of every image as every unit sees it through its field.
+
+    With w = field / its maximum, L the luminance (a share of white) and x the pixels ::
+
+        luminance     100 Σ w L / Σ w                          in percent of white, as `rf_luminance`
+        contrast      SD of w L over x where w > inside        as `rf_contrast`, every image counted
+        edge_energy   Σ w |∇L|² / Σ w                          gradient of a Gaussian of 1.5 pixels
+        a function    Σ w f(L) / Σ w
+
+    Parameters
+    ----------
+    images : array (stimulus, row, column) or (stimulus, row, column, 3)
+        See `luminance_images`; on the pixels of the fields.
+    fields : array (unit, row, column)
+        Weights, finite, 0 and up.
+    feature : str or callable
+        ``luminance``, ``contrast``, ``edge_energy``, or a function of luminance images (stimulus, row, column) that gives an
+        array of that shape.
+    inside : float
+        For ``contrast``, the share of its maximum above which a pixel is in the field, 0 to below 1.
+
+    Returns
+    -------
+    array (stimulus, unit), float64
+        NaN for a unit whose field is 0 everywhere: it sees nothing.
+
+    Raises
+    ------
+    BadInput
+        Fields on other pixels than the images, negative or NaN; a function that gives another shape.
+    UnknownName
+        Another name.
+
+    When it misleads
+    ----------------
+    A field that is the whole image (of a mean over positions, of attention, of a fully connected layer) makes it a property of
+    the image, alike for all such units. A soft field has contrast on a uniform image, because w varies. An average over
+    a large field hides where the property was.
+
+    References
+    ----------
+    Tafazoli et al. 2017, doi:10.7554/eLife.22794 (luminance and contrast).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> field_property(np.array([[[1.0, 0.0]]]), np.array([[[1.0, 3.0]], [[0.0, 0.0]]])).tolist()
+    [[25.0, nan]]
+    """
+    luminance = luminance_images(images)
+    maps = np.asarray(fields)
+    if maps.ndim != 3:
+        raise BadInput(f"Fields have the shape (unit, row, column); came {maps.shape}. For one unit add a first axis.")
+    seeing = (maps != 0).any(axis=(1, 2))
+    values = np.full((len(luminance), len(maps)), np.nan)
+    if seeing.any():
+        values[:, seeing] = _of(luminance, maps[seeing], feature, inside).T
+    return values
+
+
+def _of(luminance: Floats, fields: Any, feature: Feature, inside: float) -> Floats:
+    """Return the property (unit, stimulus)."""
+    if feature == "luminance":
+        return rf_luminance_of(luminance, fields)
+    weights = checked_maps(fields, luminance.shape[1:])[0].reshape(len(fields), -1)
+    if feature == "contrast":
+        return _contrast(luminance.reshape(len(luminance), -1), weights, inside)
+    made = _edge_energy if feature == "edge_energy" else feature
+    if isinstance(made, str):
+        raise unknown_name("property of a field", made, ("luminance", "contrast", "edge_energy"))
+    mapped = np.asarray(made(luminance), dtype=np.float64)
+    if mapped.shape != luminance.shape:
+        raise BadInput(
+            f"A property of a field is a function from luminance images to maps of the same shape, {luminance.shape}, but "
+            f"{mapped.shape} came. Return one value a pixel."
+        )
+    return np.asarray(weights @ mapped.reshape(len(mapped), -1).T / weights.sum(axis=1, keepdims=True))
+
+
+def _contrast(flat: Floats, weights: Floats, inside: float) -> Floats:
+    """Return the standard deviation of weighted luminance over the pixels inside each field (unit, stimulus)."""
+    if not 0 <= inside < 1:
+        raise BadInput(f"Inside the field is where its share of the maximum exceeds 0 to below 1; came {inside}.")
+    within = weights * (weights > inside)
+    count = (weights > inside).sum(axis=1, keepdims=True)
+    mean = within @ flat.T / count
+    return np.asarray(np.sqrt(np.maximum(within**2 @ (flat**2).T / count - mean**2, 0.0)))
+
+
+def _edge_energy(luminance: Floats) -> Floats:
+    """Return the squared length of the gradient; the images go on beyond their borders as they end."""
+    squares = []
+    for down, across in ((1, 0), (0, 1)):
+        smooth = correlate1d(luminance, derivative_kernel(SIGMA, down), axis=1, mode="nearest")
+        squares.append(correlate1d(smooth, derivative_kernel(SIGMA, across), axis=2, mode="nearest") ** 2)
+    return np.asarray(squares[0] + squares[1])
