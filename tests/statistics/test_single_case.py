@@ -36,8 +36,7 @@ def test_a_case_that_is_one_of_the_models_is_called_different_as_often_as_the_le
 @pytest.mark.parametrize(("summary", "expected"), [("hump", 3.0), ("mean", 5 / 3), ("trend", 1.0)])
 def test_summaries_are_taken_over_the_stages(summary, expected, rng):
     one = {"mean": [0, 5, 0], "hump": [0, 3, -1], "trend": [1, 2, 3]}[summary]
-    flat = np.zeros((3, 5)) if summary == "mean" else np.zeros((3, 5))
-    flat = flat + rng.normal(0, 1e-9, size=(1, 5)) * (summary == "mean")
+    flat = np.zeros((3, 5)) + rng.normal(0, 1e-9, size=(1, 5)) * (summary == "mean")
     if summary != "mean":  # models that fall all the way: no hump above their first stage, and a trend of -1
         flat = np.array([[3.0] * 5, [2.0] * 5, [1.0] * 5])
     found = case_against_models(by_stage(np.array(one)[:, None]), by_stage(flat), summary=summary)

@@ -68,12 +68,19 @@ def study(dense, tmp_path_factory):
         save_file(Tiny(seed=step).state_dict(), folder / f"step-{step}.safetensors")
     PASSES.clear()
     return prune_and_distill(
-        Network(Tiny(), name="tiny"), views(), dense=dense, checkpoints=str(folder / "*.safetensors"), out=folder / "run", **HOW
+        Network(Tiny(), name="tiny"),
+        views(),
+        dense=dense,
+        checkpoints=str(folder / "*.safetensors"),
+        out=folder / "run",
+        **HOW,
     )
 
 
 def test_each_source_is_played_once(study):
-    assert len(study.results.tree.children) == 1 + 2 + 2 + 2 + 1  # the last is training itself, of which nothing is played
+    assert (
+        len(study.results.tree.children) == 1 + 2 + 2 + 2 + 1
+    )  # the last is training itself, of which nothing is played
     # Passes of one or two stimuli are those that a network is prepared with.
     assert [size for size in PASSES if size > 2] == 7 * [32, 32, 32, 12]
 
@@ -98,7 +105,13 @@ def test_the_same_units_are_read_in_every_model_and_are_named(study):
 
 def test_every_meaning_of_untrained_is_played_and_is_a_control(study):
     table = study.table()
-    assert set(table["lesion"]) == {"", "reinitialize", "permute_weights", "checkpoint at step-2", "checkpoint at step-10"}
+    assert set(table["lesion"]) == {
+        "",
+        "reinitialize",
+        "permute_weights",
+        "checkpoint at step-2",
+        "checkpoint at step-10",
+    }
     claims = study.claims.set_index("claim").loc["information-falls"]
     assert {"minus shuffle", "without constant units", "5 response bins", "against permuted weights",
             "against the first checkpoint"} <= set(claims["control"])  # fmt: skip
@@ -121,10 +134,15 @@ def test_pruning_is_untrained_less_trained_and_distillation_trained_less_untrain
     table = study.table()
 
     def of(metric, lesion, item="all properties", control=""):
-        rows = table.query("metric == @metric and lesion == @lesion and item == @item and control == @control")
+        rows = table.query(
+            "hierarchy == 'tiny' and metric == @metric and lesion == @lesion and item == @item and control == @control"
+        )
         return rows.groupby("stage", sort=False)["value"].mean().to_numpy()
 
-    for metric, index, sign in (("property_information", "pruning_index", -1), ("information_concentration", "distillation_index", 1)):
+    for metric, index, sign in (
+        ("property_information", "pruning_index", -1),
+        ("information_concentration", "distillation_index", 1),
+    ):
         change = of(metric, "") - of(metric, "reinitialize")
         np.testing.assert_allclose(of(index, ""), sign * change, atol=1e-12)
     change = of("property_information", "permute_weights") - of("property_information", "")
@@ -175,14 +193,21 @@ def designed(rng, n=240):
 
 def test_known_information_comes_back_with_the_right_order(rng):
     source = designed(rng)
-    protocol = Protocol(properties=("light",), n_shuffles=19, n_resamples=20, n_draws=20, population_sizes=(6,), n_matched=2)
+    protocol = Protocol(
+        properties=("light",), n_shuffles=19, n_resamples=20, n_draws=20, population_sizes=(6,), n_matched=2
+    )
     study = prune_and_distill(source, source.stimuli(), **{**HOW, "protocol": protocol})
     table = study.table().query("control == '' and lesion == ''").set_index(["metric", "item", "stage"])["value"]
-    assert table["property_information", "light", "early"] > 0.8 > 0.05 > table["property_information", "light", "late"]
-    assert table["informative_fraction", "light", "early"] == 1.0
+    assert table["property_information", "light", "early"] > 0.8
+    assert table["property_information", "light", "late"] < 0.05
+    assert table["informative_fraction", "light", "early"] > 0.9
     assert table["informative_fraction", "light", "late"] < 0.3
-    assert table["object_information", "", "late"] > 0.2 > 0.02 > table["object_information", "", "early"]
-    assert table["population_generalization", "6 units", "late"] > table["population_generalization", "6 units", "early"] + 0.2
+    assert table["object_information", "", "late"] > 0.2
+    assert table["object_information", "", "early"] < 0.02
+    assert (
+        table["population_generalization", "6 units", "late"]
+        > table["population_generalization", "6 units", "early"] + 0.2
+    )
     assert "No untrained models were made" in " ".join(study.results.remarks)
     assert not any(claim.startswith("information-falls") for claim in study.claims["claim"])
 
@@ -191,12 +216,17 @@ def test_units_that_never_fire_have_zero_bits_and_a_dead_stage_says_so(rng):
     alive = designed(rng)
     dead = np.zeros((240, 10))
     source = Arrays({"dead": dead}, columns=dict(alive.stimuli().columns))
-    protocol = Protocol(properties=("light",), n_shuffles=19, n_resamples=20, n_draws=5, population_sizes=(6,), n_matched=2)
+    protocol = Protocol(
+        properties=("light",), n_shuffles=19, n_resamples=20, n_draws=5, population_sizes=(6,), n_matched=2
+    )
     study = prune_and_distill(source, source.stimuli(), **{**HOW, "protocol": protocol})
     rows = study.table().set_index(["metric", "item", "control"])
     assert rows.loc[("property_information", "light", ""), "value"] == 0
     assert rows.loc[("constant_fraction", "", ""), "value"] == 1
-    assert "no unit changes its response" in rows.loc[("property_information", "all properties", "without constant units"), "note"]
+    assert (
+        "no unit changes its response"
+        in rows.loc[("property_information", "all properties", "without constant units"), "note"]
+    )
     assert "distinct stimuli" in rows.loc[("two_nn", "", ""), "note"]
 
 
@@ -207,7 +237,9 @@ def with_columns(stimuli, **columns):
 def asked(stimuli, *properties, **changes):
     protocol = Protocol(**{**vars(QUICK), "properties": properties or QUICK.properties})
     return prune_and_distill(
-        Network(Tiny(), name="tiny"), stimuli, **{**HOW, "n_models": 1, "untrained": "none", "protocol": protocol, **changes}
+        Network(Tiny(), name="tiny"),
+        stimuli,
+        **{**HOW, "n_models": 1, "untrained": "none", "protocol": protocol, **changes},
     )
 
 
@@ -218,7 +250,9 @@ def test_a_constant_property_is_refused_where_it_was_asked_for(dense):
 
 
 def test_a_property_of_two_values_keeps_two_bins_and_nan_is_left_out(dense):
-    half = with_columns(dense, half=np.arange(90) % 2.0, holes=np.where(np.arange(90) < 20, np.nan, dense.columns["size"]))
+    half = with_columns(
+        dense, half=np.arange(90) % 2.0, holes=np.where(np.arange(90) < 20, np.nan, dense.columns["size"])
+    )
     study = asked(half, "half", "holes")
     assert "20 of 90 stimuli have no holes and are left out where it is measured." in study.results.remarks
     values = study.table().query("metric == 'property_information' and control == ''")
@@ -257,7 +291,9 @@ def test_few_stimuli_are_refused():
 
 
 def test_untrained_models_that_cannot_be_made_are_refused_before_the_pass(dense, tmp_path):
-    with pytest.raises(BadInput, match="The first checkpoint was asked for as the untrained network, but no checkpoints came"):
+    with pytest.raises(
+        BadInput, match="The first checkpoint was asked for as the untrained network, but no checkpoints came"
+    ):
         asked(dense, untrained="checkpoint")
     with pytest.raises(UnknownName, match="fresh"):
         asked(dense, untrained="frsh")
@@ -270,8 +306,8 @@ def test_untrained_models_that_cannot_be_made_are_refused_before_the_pass(dense,
         asked(dense, checkpoints=tmp_path / "other.safetensors")
     with pytest.raises(BadInput, match="is of another network than 'tiny'"):
         asked(dense, checkpoints=Network(Tiny(width=7), lesion="checkpoint at 1"))
+    source = Arrays({"a": np.ones((30, 3))}, columns={"light": np.arange(30.0)})
     with pytest.raises(BadInput, match="holds responses, and only a network has untrained versions"):
-        source = Arrays({"a": np.ones((30, 3))}, columns={"light": np.arange(30.0)})
         prune_and_distill(source, source.stimuli(), untrained="fresh", **HOW)
     with pytest.raises(BadInput, match="at least 1 model, but n_models is 0"):
         asked(dense, n_models=0)
@@ -282,7 +318,12 @@ def test_a_bundled_network_brings_its_checkpoints_in_the_order_of_training():
 
     source = st.open_source("bundled:alexnet")
     models, kinds, remarks = planned_models(source, None, ["bundled:alexnet@*"], n_models=1, seed=0)
-    assert [model.name for model in models if model.kind == "checkpoint"] == ["step 0", "step 16", "step 128", "step 512"]
+    assert [model.name for model in models if model.kind == "checkpoint"] == [
+        "step 0",
+        "step 16",
+        "step 128",
+        "step 512",
+    ]
     assert kinds == ("fresh", "permuted", "checkpoint")
     assert remarks == ("Checkpoint step 2000 has the weights of the trained network and was not played again.",)
     with pytest.raises(UnknownName, match="bundled:alexnet@16"):
@@ -292,7 +333,9 @@ def test_a_bundled_network_brings_its_checkpoints_in_the_order_of_training():
 
 
 def test_the_protocol_names_what_the_abstract_leaves_open_and_refuses_nonsense():
-    assert {"properties", "value_bins", "pruning", "concentration", "estimator", "n_units"} <= set(Protocol().open_choices)
+    assert {"properties", "value_bins", "pruning", "concentration", "estimator", "n_units"} <= set(
+        Protocol().open_choices
+    )
     with pytest.raises(UnknownName, match="difference"):
         Protocol(pruning="differense")
     with pytest.raises(BadInput, match="value_bins is at least 2, but 1 came"):
@@ -306,6 +349,8 @@ def test_every_choice_can_be_switched(dense):
         "pruning": "log-ratio", "concentration": "top-share", "over_units": "mean", "silent": "exclude", "estimator": "gride",
     }  # fmt: skip
     protocol = Protocol(**{**vars(QUICK), **changes})
-    study = prune_and_distill(Network(Tiny(), name="tiny"), dense, **{**HOW, "n_models": 1, "untrained": "fresh", "protocol": protocol})
+    study = prune_and_distill(
+        Network(Tiny(), name="tiny"), dense, **{**HOW, "n_models": 1, "untrained": "fresh", "protocol": protocol}
+    )
     assert {name: study.protocol[name] for name in changes} == changes
     assert study.table().query("metric == 'pruning_index'")["value"].notna().any()

@@ -140,7 +140,7 @@ def _common(first: StageValues, second: StageValues) -> tuple[StageValues, Stage
             f"The two have no stage in common: {', '.join(first.stages)} against {', '.join(second.stages)}."
         )
     one, other = first.at(shared), second.at(shared)
-    whole = ~(np.isnan(one.values).any(axis=1) | np.isnan(other.values).any(axis=1))
+    whole = [bool(np.isfinite([*a, *b]).all()) for a, b in zip(one.values, other.values, strict=True)]
     kept = [name for name, known in zip(shared, whole, strict=True) if known]
     if not kept:
         raise TooFew("There is no stage at which both have a value.")

@@ -51,7 +51,7 @@ def dimension_over_depth(results: Results) -> Figure:
         for one, (*_, words) in zip(curves, shown, strict=True)
         if any((c.value == c.value).any() for c in one)
     ]
-    figure, axes = grid(len(drawn) + 1, kept.stages)
+    figure, axes = grid(len(drawn) + 1, kept.stages, spare=(len(drawn) + 1) % 3 == 0)
     with house_style():
         for place, (one, words) in enumerate(drawn):
             draw_curves(axes[place], one, legend=place == 0)
@@ -66,6 +66,6 @@ def dimension_over_depth(results: Results) -> Figure:
                 lw=1.2,
                 label=words,
             )
-        last.legend(frameon=False, fontsize=6.2, handlelength=1.4)
+        last.legend(frameon=False, fontsize=6.6, handlelength=1.6, loc="upper left", bbox_to_anchor=(1.02, 1.02))
         finish(last, kept.stages, chr(ord("A") + len(drawn)), "estimators, trained network", "dimensions")
     return figure

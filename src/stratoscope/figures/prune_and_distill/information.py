@@ -50,9 +50,9 @@ def distillation_over_depth(results: Results) -> Figure:
     kept = Kept(results)
     measure = {"gini": "Gini index", "top-share": "share of the best tenth"}[kept.protocol["concentration"]]
     shown = [
-        ("information_concentration", ALL, "", f"{measure} over units", "1"),
-        ("information_concentration", ALL, "without constant units", "the same without constant units", "1"),
-        ("information_top_share", ALL, "", "share of the best tenth", "1"),
+        ("information_concentration", ALL, "", f"{measure} over units", "index"),
+        ("information_concentration", ALL, "without constant units", "the same without constant units", "index"),
+        ("information_top_share", ALL, "", "share of the best tenth", "share"),
         ("informative_fraction", ALL, "", "units that inform", "fraction"),
         ("constant_fraction", "", "", "constant units", "fraction"),
         ("dead_fraction", "", "", "dead units", "fraction"),
@@ -61,6 +61,6 @@ def distillation_over_depth(results: Results) -> Figure:
     with house_style():
         for place, (metric, item, control, words, unit) in enumerate(shown):
             draw_curves(axes[place], kept.curves(metric, item, control), legend=place == 0)
-            axes[place].set_ylim(0, 1.02)
+            axes[place].set_ylim(0, 1.6 if place == 0 else 1.02)
             finish(axes[place], kept.stages, chr(ord("A") + place), words, unit)
     return figure

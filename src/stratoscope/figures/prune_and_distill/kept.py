@@ -81,7 +81,7 @@ class Kept:
     def untrained(self, kind: str, metric: str, item: str = "", control: str = "") -> Curve:
         """Return a quantity of the models of one meaning of untrained, with their range."""
         rows = self._rows.get((metric, item, control, self.kinds[kind]), [])
-        seeds = list(dict.fromkeys(row.seed for row in rows)) if kind != "checkpoint" else [None]
+        seeds: list[int | None] = list(dict.fromkeys(row.seed for row in rows)) if kind != "checkpoint" else [None]
         values = np.full((max(len(seeds), 1), len(self.stages)), np.nan)
         for row in rows:
             values[0 if kind == "checkpoint" else seeds.index(row.seed), self.stages.index(row.stage)] = row.value

@@ -23,10 +23,14 @@ DASHES: dict[str, Any] = {
 }
 
 
-def grid(count: int, names: Sequence[str], columns: int = 3) -> tuple[Figure, list[Axes]]:
-    """Return a figure and `count` axes, with room for the names of stages below each."""
-    wide = min(count, columns)
-    figure, axes = panels_figure(wide, -(-count // wide), bottom=room_for(names))
+def grid(count: int, names: Sequence[str], *, spare: bool = False) -> tuple[Figure, list[Axes]]:
+    """Return a figure and `count` axes in three columns, with room for the names of stages below each.
+
+    With `spare` there is an empty place behind the last one, for a legend.
+    """
+    places = count + spare
+    wide = min(places, 3)
+    figure, axes = panels_figure(wide, -(-places // wide), bottom=room_for(names))
     for unused in axes.flat[count:]:
         unused.remove()
     return figure, list(axes.flat[:count])
@@ -48,7 +52,9 @@ def draw_curves(axes: Axes, curves: Sequence[Curve], *, legend: bool = False) ->
         )  # fmt: skip
     if legend:
         handles, labels = axes.get_legend_handles_labels()
-        axes.legend(handles[::-1], labels[::-1], frameon=False, fontsize=6.6, handlelength=2.2, loc="best")
+        low, high = axes.get_ylim()
+        axes.set_ylim(low, high + 0.13 * (len(labels) + 1) * (high - low))
+        axes.legend(handles[::-1], labels[::-1], frameon=False, fontsize=6.6, handlelength=2.2, loc="upper left")
 
 
 def finish(axes: Axes, names: Sequence[str], letter: str, words: str, unit: str, *, from_zero: bool = True) -> None:

@@ -37,7 +37,7 @@ def over_training(results: Results) -> Figure:
     item, readout = ("n1=2" if estimator == "gride" else ""), str(kept.protocol["readout"])
     shown = [
         ("property_information", ALL, "all properties", "bits a unit"),
-        ("information_concentration", ALL, "concentration over units", "1"),
+        ("information_concentration", ALL, "concentration over units", "index"),
         (estimator, item, f"dimension, {estimator}", "dimensions"),
         ("population_generalization", readout, f"{readout}: views not learnt", "bits"),
         ("object_information", "", "unit information about objects", "bits"),
@@ -47,10 +47,10 @@ def over_training(results: Results) -> Figure:
     figure, axes = grid(len(found) + 1, kept.points)
     with house_style():
         for place, name in enumerate(kept.properties):
-            values = kept.along_training("property_information", name)[0]
+            line = kept.along_training("property_information", name)[0]
             dash = "-" if place < len(SERIES) else (0, (3, 1.5))
             axes[0].plot(
-                values,
+                line,
                 color=SERIES[place % len(SERIES)],
                 ls=dash,
                 lw=1.2,

@@ -15,7 +15,6 @@ from stratoscope.metrics.gride import N1
 from stratoscope.studies.muratore2022.keep import Kept
 from stratoscope.studies.muratore2022.protocol import Protocol
 from stratoscope.studies.muratore2022.write import Writer
-from stratoscope.types import Floats
 
 #: Estimators that give one number from the pair geometry.
 SINGLE = ("two_nn", "two_nn_calibrated", "levina_bickel", "participation_ratio", "participation_ratio_corrected")
@@ -29,7 +28,7 @@ DECLARED_METRICS = (*SINGLE, "gride", *DEAR)
 def write_dimensions(
     write: Writer,
     kept: Kept,
-    responses: Floats,
+    responses: NDArray[Any],
     objects: NDArray[np.str_] | None,
     n_matched: int,
     protocol: Protocol,
@@ -79,7 +78,7 @@ def _decimation(write: Writer, gram: Mapping[str, Any]) -> None:
     write.estimate(name, found, ("divisor", [2**i for i in range(len(np.asarray(found.value)))]))
 
 
-def _matched(write: Writer, responses: Floats, n_matched: int, protocol: Protocol) -> None:
+def _matched(write: Writer, responses: NDArray[Any], n_matched: int, protocol: Protocol) -> None:
     control = f"matched to {n_matched} units"
     for name in ("two_nn", "participation_ratio"):
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,7 +56,7 @@ class Informed:
     notes: tuple[str, ...]
 
 
-def informed(responses: Floats, values: Mapping[str, Floats], protocol: Protocol) -> Informed:
+def informed(responses: NDArray[Any], values: Mapping[str, Floats], protocol: Protocol) -> Informed:
     """Measure the information of `responses` (stimulus, unit) about `values`, each (stimulus,).
 
     Stimuli without a value of a property are left out of its measurement alone.
@@ -75,13 +76,15 @@ def informed(responses: Floats, values: Mapping[str, Floats], protocol: Protocol
         along("corrected"),
         along("plugin") - along("null_mean"),
         np.stack([others[name].of(name)["corrected"] for name in names]),
-        *(along(field) for field in ("null_mean", "p", "z")),
+        along("null_mean"),
+        along("p"),
+        along("z"),
         silent,
         tuple(dict.fromkeys(note for table in tables.values() for note in table.notes if "unit" not in note)),
     )
 
 
-def without_variance(responses: Floats) -> NDArray[np.bool_]:
+def without_variance(responses: NDArray[Any]) -> NDArray[np.bool_]:
     """Say which units of `responses` (stimulus, unit) answer everything the same, up to the rounding of float32."""
     centre = responses.mean(axis=0, dtype=np.float64)
     variance = np.square(responses - centre, dtype=np.float64).mean(axis=0)
@@ -89,7 +92,7 @@ def without_variance(responses: Floats) -> NDArray[np.bool_]:
 
 
 def _tables(
-    responses: Floats, values: Mapping[str, Floats], protocol: Protocol, bins: int, n_shuffles: int
+    responses: NDArray[Any], values: Mapping[str, Floats], protocol: Protocol, bins: int, n_shuffles: int
 ) -> dict[str, InformationTable]:
     """Measure together the properties that are known for the same stimuli."""
     groups: dict[bytes, list[str]] = {}
@@ -144,7 +147,7 @@ def write_information(write: Writer, found: Informed, protocol: Protocol) -> Ove
         draws = resampled(chosen.shape[1], protocol.n_resamples, protocol.seed)
         information[control] = drawn(found.names, chosen, STATISTICS[protocol.over_units], draws)
         concentration[control] = drawn(found.names, chosen, STATISTICS[protocol.concentration], draws)
-        how = {"level": protocol.level, "seed": protocol.seed}
+        how: dict[str, Any] = {"level": protocol.level, "seed": protocol.seed}
         said = f"{protocol.over_units} over units; bootstrap of units"
         estimates = information[control].estimates(method=said, **how)
         write.by_property(INFORMATION, estimates, control=control, note="" if control else note)
@@ -160,7 +163,7 @@ def _write_shares(write: Writer, found: Informed, counted: NDArray[np.bool_], pr
     if not counted.any():
         return
     draws = resampled(int(counted.sum()), protocol.n_resamples, protocol.seed)
-    how = {"level": protocol.level, "seed": protocol.seed}
+    how: dict[str, Any] = {"level": protocol.level, "seed": protocol.seed}
     informs = (found.p[:, counted] <= protocol.alpha + 1e-12).astype(np.float64)
     fractions = drawn(found.names, informs, STATISTICS["mean"], draws)
     said = f"fraction of units with p of at most {protocol.alpha:g}; bootstrap of units"

@@ -53,7 +53,7 @@ class Shown:
         return Shown(self.objects[rows], {name: column[rows] for name, column in self.views.items()}, light)
 
 
-def write_object_information(write: Writer, responses: Floats, shown: Shown, protocol: Protocol) -> None:
+def write_object_information(write: Writer, responses: NDArray[Any], shown: Shown, protocol: Protocol) -> None:
     """Write what single units tell about which of two objects of like luminance is shown, over `responses` to dense views."""
     try:
         found = object_information(
@@ -77,7 +77,9 @@ def write_object_information(write: Writer, responses: Floats, shown: Shown, pro
         _over_units(write, OBJECTS, values[units], protocol, control=control, note="" if control else note)
 
 
-def write_readout(write: Writer, responses: Floats, shown: Shown, sizes: tuple[int, ...], protocol: Protocol) -> None:
+def write_readout(
+    write: Writer, responses: NDArray[Any], shown: Shown, sizes: tuple[int, ...], protocol: Protocol
+) -> None:
     """Write how well objects are told apart over all views, and in views that were not learnt, above chance, in bits."""
     how: dict[str, Any] = {"luminance": shown.luminance, "seed": protocol.seed}
     few = responses[:, _some(responses.shape[1], protocol.n_readout_units)]

@@ -189,7 +189,7 @@ def _objects(joined: Stimuli, views: Stimuli, column: str | None) -> tuple[NDArr
         return None, f"{views.name!r} has neither a column 'object' nor 'category'."
     shown, counts = np.unique(np.asarray(views.columns[name]).astype(str), return_counts=True)
     if len(shown) < 2:
-        return None, f"{views.name!r} shows one object, {shown[0]!r}."
+        return None, f"{views.name!r} shows one object, {str(shown[0])!r}."
     if counts.min() < 2:
         few = [str(one) for one, count in zip(shown, counts, strict=True) if count < 2]
         return (

@@ -120,7 +120,8 @@ class _Undone:
         mean, std = (
             np.asarray(part, dtype=np.float32)[:, None, None] for part in (self.preprocess.mean, self.preprocess.std)
         )
-        return np.clip(pixels * std + mean, 0.0, 1.0, dtype=np.float32)
+        undone: NDArray[np.float32] = np.clip(pixels * std + mean, 0.0, 1.0, dtype=np.float32)
+        return undone
 
 
 def _of(name: str, own: Mapping[str, Floats], measured: Mapping[str, Floats]) -> dict[str, Floats]:

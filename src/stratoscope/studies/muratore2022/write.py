@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stratoscope.results import Row, StageResult, Values, estimate_arrays
-from stratoscope.types import Estimate, Floats, Stage
+from stratoscope.types import Estimate, Stage
 
 
 class Writer:
@@ -52,7 +54,7 @@ class Writer:
         """Write that a number could not be had, and why."""
         self.number(metric, Estimate(np.nan, np.nan, np.nan, 0, note=note), item=item, control=control)
 
-    def array(self, name: str, data: Floats, *dims: str, unit: str = "") -> None:
+    def array(self, name: str, data: NDArray[Any], *dims: str, unit: str = "") -> None:
         """Keep an array of the stage."""
         self.arrays[name] = Values(np.asarray(data), dims, {"unit": unit} if unit else {})
 
