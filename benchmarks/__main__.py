@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from benchmarks import cost, pairs, unit_information
+from benchmarks import cost, pairs, readout, unit_information
 
 KEPT = Path("benchmarks/latest.json")
 
@@ -49,6 +49,9 @@ def main() -> None:
     found["unit information"] = unit_information.measure()
     for name, numbers in found["unit information"].items():
         print(f"unit information, {name}: " + ", ".join(f"{what} {one}" for what, one in numbers.items()))
+    found["linear read-out"] = readout.measure()
+    for name, numbers in found["linear read-out"].items():
+        print(f"linear read-out, {name}: {numbers}")
     KEPT.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
     print(f"Kept in {KEPT}.")
 
