@@ -18,7 +18,7 @@ import numpy as np
 from stratoscope.metrics import gride, participation_ratio
 from stratoscope.metrics.controlled_dimension import controlled_dimension
 from stratoscope.metrics.extrapolation import extrapolated
-from stratoscope.metrics.noise_corrected import signal_participation_ratio
+from stratoscope.metrics.signal_participation_ratio import signal_participation_ratio
 from stratoscope.metrics.trials import trial_means
 from stratoscope.testing.latent_population import latent_population
 
@@ -110,7 +110,7 @@ def coverage(seeds: int = 40) -> None:
         )
 
 
-def extrapolation(seeds: int = 20) -> None:
+def extrapolation(seeds: int = 5) -> None:
     whole, limits, raw, cleaned = [], [], [], []
     for seed in range(seeds):
         one = latent_population(10, n_units=2000, n_trials=1, seed=seed)
@@ -120,7 +120,15 @@ def extrapolation(seeds: int = 20) -> None:
         raw.append(participation_ratio(trial_means(counts)).value)
         cleaned.append(signal_participation_ratio(counts).value)
         limits.append(
-            extrapolated(counts, lambda part: signal_participation_ratio(part).value, axis=2, over="unit", seed=seed)
+            extrapolated(
+                counts,
+                lambda part: signal_participation_ratio(part).value,
+                axis=2,
+                over="unit",
+                n_resamples=2,
+                blocks=5,
+                seed=seed,
+            )
         )
     inside = [e.low <= w <= e.high for e, w in zip(limits, whole, strict=True)]
     print(f"participation ratio of 2000 noiseless units {np.mean(whole):.2f}; of 100 units raw {np.mean(raw):.2f}, noise-corrected "

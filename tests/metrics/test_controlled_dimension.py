@@ -1,11 +1,13 @@
 """Dimensions of unequal areas, beside their controls."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from scipy import stats
 
 from stratoscope.errors import BadInput, TooFew, UnknownName
-from stratoscope.metrics import gride, two_nn
+from stratoscope.metrics import gride, participation_ratio_corrected, two_nn
 from stratoscope.metrics.controlled_dimension import controlled_dimension
 from stratoscope.metrics.trials import trial_means
 from stratoscope.testing.latent_population import latent_population
@@ -123,6 +125,32 @@ def test_an_area_of_noise_has_no_controlled_dimension_and_does_not_spoil_the_oth
     assert "no scale stands above the noise" in alone.controlled["noise"].note
 
 
+def test_limits_in_units_and_stimuli_stand_beside_the_rest_where_they_are_asked_for():
+    one = latent_population(2, n_stimuli=60, n_units=30, n_trials=8, mean_count=3, seed=1)
+    found = controlled_dimension({"a": one.counts}, n1=(8, 12), n_resamples=1, extrapolate=True)
+    limits = found.table()[lambda table: table["control"].str.startswith("infinite")]
+    assert set(zip(limits["quantity"], limits["control"], strict=True)) == {
+        (quantity, control)
+        for quantity in ("gride", "participation_ratio")
+        for control in ("infinite units", "infinite stimuli")
+    }
+    assert set(limits.query("quantity == 'gride'")["n1"]) == {found.n1}
+    ratios = limits.query("quantity == 'participation_ratio'").set_index("control")
+    clean = participation_ratio_corrected(latent_population(2, n_stimuli=400, n_units=400, seed=1).rates).value
+    assert ratios.loc["infinite units", "low"] < clean < ratios.loc["infinite units", "high"]
+    assert ratios["value"].between(1.5, 4).all()
+
+
+def test_responses_that_are_no_counts_have_all_but_the_poisson_controls():
+    one = latent_population(2, n_stimuli=60, n_units=20, n_trials=8, mean_count=3, seed=1).counts + 0.25
+    table = controlled_dimension({"a": one}, n1=(1, 8, 16), n_resamples=1).table()
+    poisson = table[table["control"].isin(["equal rates", "untuned Poisson"])]
+    assert len(poisson) == 6
+    assert poisson["value"].isna().all()
+    assert poisson["note"].str.contains("not whole numbers of spikes").all()
+    assert table.query("control == 'trial-split noise' or control == 'controlled'")["value"].notna().all()
+
+
 def test_what_cannot_be_compared_is_refused_in_a_sentence(areas, found):
     few = areas["few"]
     with pytest.raises(BadInput, match="none came"):
@@ -135,7 +163,29 @@ def test_what_cannot_be_compared_is_refused_in_a_sentence(areas, found):
         controlled_dimension({"few": few}, n_units=300)
     with pytest.raises(TooFew, match="area 'few', needs at least 2 trials"):
         controlled_dimension({"few": few[:1]})
+    with pytest.raises(TooFew, match="in area 'silent' every unit answers all stimuli alike"):
+        controlled_dimension({"few": few, "silent": np.zeros_like(few)})
     with pytest.raises(BadInput, match="n_resamples must be at least 1"):
         controlled_dimension({"few": few}, n_resamples=0)
     with pytest.raises(UnknownName, match="No area is called 'fw'. Did you mean 'few'"):
         found.ratio("many", "fw")
+
+
+@pytest.mark.realdata
+def test_most_of_the_raw_dimension_of_macaque_v4_is_noise_of_its_trials():
+    folder = Path(__file__).resolve().parents[3] / "shared" / "data" / "neural" / "macaque_v4_cowley"
+    if not folder.is_dir():
+        pytest.skip(f"real data are not there: {folder}")
+    counts = np.load(folder / "v4_session210325_trials.npz")["counts"].astype(float)
+    counts[counts < 0] = np.nan
+    found = controlled_dimension({"V4": counts[:, :400].transpose(2, 1, 0)}, n_resamples=1)
+    table = found.table().set_index(["quantity", "control", "n1"])["value"]
+    raw, floor, signal = (table["gride", control, 4] for control in ("", "trial-split noise", "noise-corrected"))
+    assert 0.5 * floor < raw < floor
+    assert signal < 0.6 * raw
+    assert (
+        table["participation_ratio", "noise-corrected", 0] < table["participation_ratio", "equal units and trials", 0]
+    )
+    held = found.controlled["V4"]
+    assert held.low < signal < held.value < held.high < raw + 2
+    assert "correction for what is left of noise" in held.note

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from stratoscope.errors import TooFew
 from stratoscope.metrics import gride, participation_ratio_corrected
-from stratoscope.metrics.noise_corrected import noise_corrected, signal_gride, signal_participation_ratio
+from stratoscope.metrics.noise_corrected import noise_corrected, signal_gride
+from stratoscope.metrics.signal_participation_ratio import signal_participation_ratio
 from stratoscope.metrics.trials import trial_means
 from stratoscope.testing.latent_population import latent_population
 

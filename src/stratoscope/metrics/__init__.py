@@ -29,7 +29,7 @@ from stratoscope.metrics.levina_bickel import levina_bickel
 from stratoscope.metrics.lifetime import lifetime_sparseness
 from stratoscope.metrics.matched import stimuli_matched, stimuli_matched_in, units_matched
 from stratoscope.metrics.moments import constant_fraction, dead_fraction, unit_mean, unit_variance
-from stratoscope.metrics.noise_corrected import signal_gride, signal_participation_ratio
+from stratoscope.metrics.noise_corrected import signal_gride
 from stratoscope.metrics.readout import (
     PopulationReadout,
     Readout,
@@ -47,6 +47,7 @@ from stratoscope.metrics.readout import (
 from stratoscope.metrics.receptive_field_fit import fit_fields
 from stratoscope.metrics.receptive_field_maps import FieldMaps, bar_maps, sparse_noise_maps
 from stratoscope.metrics.rsa import noise_ceiling, rsa, split_half_ceiling
+from stratoscope.metrics.signal_participation_ratio import signal_participation_ratio
 from stratoscope.metrics.similarity import cka, cka_matrix, cka_of_grams, rdm
 from stratoscope.metrics.sparseness import population_sparseness, stimulus_sparseness
 from stratoscope.metrics.spectrum import eigenspectrum, participation_ratio, participation_ratio_corrected

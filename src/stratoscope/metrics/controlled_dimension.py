@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from stratoscope.metrics.controlled_record import CONTROLLED, ControlledDimension, ControlRow
+from stratoscope.metrics.dimension_limits import dimension_limits
 from stratoscope.metrics.equal_sizes import EqualSizes, checked_areas, equal_sizes
 from stratoscope.metrics.gride import checked_ranks, gride
 from stratoscope.metrics.neighbour_interval import log_interval
@@ -17,8 +18,8 @@ from stratoscope.metrics.noise_corrected import (
     NoiseCorrected,
     noise_corrected,
     signal_gride_of,
-    signal_participation_ratio,
 )
+from stratoscope.metrics.signal_participation_ratio import signal_participation_ratio
 from stratoscope.metrics.spectrum import participation_ratio
 from stratoscope.metrics.surrogates import thinned_means, untuned_means
 from stratoscope.metrics.trials import trial_means, trial_numbers, trial_split_noise
@@ -30,6 +31,9 @@ __all__ = ["ControlRow", "ControlledDimension", "controlled_dimension"]
 RANKS = (1, 2, 4, 8, 16, 32)
 MATCHED = "equal units and trials"
 SIGNAL = "noise-corrected"
+RATES, UNTUNED = "equal rates", "untuned Poisson"
+#: A correction for what is left of noise above this share is noted.
+MUCH = 0.1
 _Z = 1.959963984540054
 
 
@@ -41,6 +45,7 @@ def controlled_dimension(
     n_units: int | None = None,
     n_trials: int | None = None,
     n_resamples: int = 10,
+    extrapolate: bool = False,
     seed: int = 0,
 ) -> ControlledDimension:
     """Intrinsic dimension of several areas, raw and under every control that unequal recordings need.
@@ -54,6 +59,7 @@ def controlled_dimension(
     ----------
     areas : mapping of str to array (trial, stimulus, unit)
         Spike counts of single trials to the same stimuli, NaN where a repeat is absent. Units may differ in number, trials too.
+        Other responses of 0 and up will do, but have no Poisson controls.
     n1 : sequence of int
         Ranks of the inner neighbour, see `gride`.
     margin : float
@@ -62,6 +68,8 @@ def controlled_dimension(
         Units and trials that every area is brought down to; by default as many as the smallest has.
     n_resamples : int
         Random subsets of units and trials that are averaged over.
+    extrapolate : bool
+        Add what `dimension_limits` reads with infinitely many units, and stimuli, of each whole area; takes minutes.
     seed : int
         Seed of all draws.
 
@@ -106,6 +114,7 @@ def controlled_dimension(
     rows: list[ControlRow] = []
     for area in measured.values():
         rows += [*_raw(area), *_matched(area), *_signal(area, margin), _controlled(area, shared, margin)]
+        rows += _limits(area, shared, seed) if extrapolate else ()
     return ControlledDimension(tuple(rows), shared, seed)
 
 
@@ -159,12 +168,10 @@ def _measured(counts: Floats, sizes: EqualSizes, ranks: tuple[int, ...]) -> tupl
 
 def _one_draw(counts: Floats, rng: np.random.Generator, sizes: EqualSizes, ranks: tuple[int, ...]) -> _Draw:
     means = trial_means(counts)
-    points = {
-        MATCHED: means,
-        "equal rates": thinned_means(counts, min(sizes.mean_count, float(means.mean())), rng),
-        "trial-split noise": trial_split_noise(counts, rng),
-        "untuned Poisson": untuned_means(counts, rng),
-    }
+    points = {MATCHED: means, "trial-split noise": trial_split_noise(counts, rng)}
+    if sizes.spikes:
+        slowest = min(sizes.mean_count, float(means.mean()))
+        points |= {RATES: thinned_means(counts, slowest, rng), UNTUNED: untuned_means(counts, rng)}
     curves = {control: gride(array, n1=ranks) for control, array in points.items()}
     corrected = noise_corrected(counts, seed=sizes.seed)
     curves[SIGNAL] = signal_gride_of(corrected, n1=ranks, margin=-np.inf)
@@ -209,6 +216,9 @@ def _matched(area: _Area) -> Iterator[ControlRow]:
         found = [draw.curves[control] for draw in area.draws]
         for rank, *ends in zip(area.ranks, *_mean_ends(found), strict=True):
             yield area.row("gride", control, rank, ends, note=found[0].note)
+    for control in (RATES, UNTUNED) if not area.sizes.spikes else ():
+        note = "responses are not whole numbers of spikes, so there is no Poisson surrogate"
+        yield from (area.row("gride", control, rank, (np.nan,) * 3, note=note) for rank in area.ranks)
     for control in area.draws[0].linear:
         ratios = [draw.linear[control] for draw in area.draws]
         yield area.row("participation_ratio", control, 0, _mean_ends(ratios), note=ratios[0].note)
@@ -234,7 +244,14 @@ def _controlled(area: _Area, rank: int, margin: float) -> ControlRow:
     units = float(np.sqrt(np.nanmean(halves**2))) if np.isfinite(halves).any() else 0.0
     low, high = map(float, log_interval(value, value * float(np.hypot(np.log(high / low) / (2 * _Z), units))))
     lost = max(float(np.nanmean([draw.lost[at] for draw in area.draws])), 0.0)
-    return area.row("dimension", CONTROLLED, rank, (value * (1 + lost), low, high * (1 + lost)))
+    note = f"{lost / (1 + lost):.0%} of it is the correction for what is left of noise" if lost > MUCH else ""
+    return area.row("dimension", CONTROLLED, rank, (value * (1 + lost), low, high * (1 + lost)), note=note)
+
+
+def _limits(area: _Area, rank: int, seed: int) -> Iterator[ControlRow]:
+    for quantity, control, found in dimension_limits(area.counts, rank, seed=seed):
+        at = rank if quantity == "gride" else 0
+        yield area.row(quantity, control, at, _ends(found), note=found.note, whole=True)
 
 
 def _ends(found: Estimate) -> tuple[Any, Any, Any]:

@@ -25,6 +25,8 @@ class EqualSizes:
         Units, and trials of every stimulus, in each draw.
     mean_count : float
         Mean count of the slowest area.
+    spikes : bool
+        Whether all counts are whole numbers, so that Poisson surrogates have a meaning.
     n_draws : int
         Number of random draws.
     seed : int
@@ -34,6 +36,7 @@ class EqualSizes:
     n_units: int
     n_trials: int
     mean_count: float
+    spikes: bool
     n_draws: int
     seed: int
 
@@ -62,6 +65,11 @@ def checked_areas(areas: Mapping[str, Any], what: str) -> dict[str, Floats]:
             raise TooFew(
                 f"{what} needs at least {FEWEST_UNITS} units an area, but {name!r} has {array.shape[2]}. Leave it out."
             )
+        if np.ptp(trial_means(array), axis=0).max() == 0:
+            raise TooFew(
+                f"{what} needs responses that differ between stimuli, but in area {name!r} every unit answers all stimuli alike "
+                "(no spikes in the window?). Leave it out, or count in another window."
+            )
     return counts
 
 
@@ -75,7 +83,8 @@ def equal_sizes(
     repeats = {name: int(trial_numbers(array).min()) for name, array in counts.items()}
     trials = _fewest("trials of every stimulus", n_trials, 2, repeats)
     slowest = min(float(trial_means(array).mean()) for array in counts.values())
-    return EqualSizes(units, trials, slowest, n_draws, seed)
+    whole = all(bool((array[np.isfinite(array)] % 1 == 0).all()) for array in counts.values())
+    return EqualSizes(units, trials, slowest, whole, n_draws, seed)
 
 
 def _fewest(what: str, asked: int | None, smallest: int, there: Mapping[str, int]) -> int:

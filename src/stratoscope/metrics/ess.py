@@ -15,6 +15,7 @@ from stratoscope.metrics.neighbour_interval import log_interval
 from stratoscope.metrics.neighbourhoods import Neighbourhoods, neighbourhoods_in, neighbourhoods_of
 from stratoscope.metrics.responses import checked_responses
 from stratoscope.metrics.spectrum import centred_gram, gram_in
+from stratoscope.metrics.subset import all_neighbours_in
 from stratoscope.types import Estimate, Floats, Integers
 
 #: Stimuli are dealt into so many groups, each left out once, for the interval.
@@ -86,8 +87,6 @@ def _deviation(gram: Floats, near: Neighbourhoods, k: int) -> float:
 
 
 def _ess(gram: Floats, near: Neighbourhoods, k: int) -> Estimate:
-    if near.k < k:
-        raise BadInput(f"ess with k = {k} reads {k} neighbours, but only {near.k} are known.")
     d = float(_local_dimension(gram, near.index[:, :k]).mean())
     low, high = log_interval(d, d * _deviation(gram, near, k), z=float(student.ppf(0.975, GROUPS - 1)))
     return Estimate(
@@ -108,8 +107,9 @@ def _spare(k: int) -> int:
 
 def _through_gram(state: Mapping[str, Any], *, k: int = 100) -> Estimate:
     k = _checked_k(k)
-    near = neighbourhoods_in(state, "ess", fewest=k + 1)
-    gram = gram_in(state, "ess", k + 1)
+    near, gram = neighbourhoods_in(state, "ess", fewest=k + 1), gram_in(state, "ess", k + 1)
+    if near.k < min(_spare(k), near.n - 1):  # the run kept fewer neighbours than the interval needs
+        near = all_neighbours_in(state, "ess", fewest=k + 1)
     assert near.rows is not None
     known = near.distance[:, : _spare(k)], near.index[:, : _spare(k)]
     return _ess(gram[np.ix_(near.rows, near.rows)], Neighbourhoods(*known, near.dropped, near.rows), k)
@@ -145,7 +145,7 @@ def ess(responses: Any, *, k: int = 100) -> Estimate:
     -------
     Estimate
         Dimension, 95 % interval of a jackknife over 10 random groups of stimuli (1.3 to 1.6 times as wide as it need be), and
-        the mean distance of the k neighbours as scale. NaN ends where too few further neighbours are known for leaving a group out.
+        the mean distance of the k neighbours as scale. NaN ends where too few stimuli would be left.
 
     Raises
     ------
@@ -156,10 +156,10 @@ def ess(responses: Any, *, k: int = 100) -> Estimate:
 
     When it misleads
     ----------------
-    It reads directions, not distances: it hardly reads low in high dimension, and is the best estimator here above
-    d = 20, if the k neighbours lie on something flat. On strongly curved manifolds of low dimension they do not, and it
-    reads high. A hundred neighbours are a large scale: with a few hundred
-    stimuli it sees the shape of the whole set. Isotropic noise adds its own dimension.
+    It reads directions, not distances: on flat manifolds it hardly reads low in high dimension (39 of 40 for a cube, 1,000
+    points), where no estimator from distances reads above 27. What the k neighbours bend into counts as dimension: with 1,000
+    points and k = 100 a swiss roll reads 2.6, a flat torus of dimension 10 reads 19, a paraboloid of dimension 20 reads 31.
+    Uneven density makes it read low (5.6 of 10). With a few hundred stimuli k = 100 sees the shape of the whole set.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""Geometry of responses without the noise of their trials: squared distances and dimensions that have no bias from it."""
+"""Squared distances between responses without the noise of their trials, and their intrinsic dimension along scales."""
 
 from __future__ import annotations
 
@@ -6,16 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.stats import t as student
 
 from stratoscope.errors import TooFew
 from stratoscope.metrics.gride import N1, checked_ranks, gride_of
-from stratoscope.metrics.neighbour_interval import log_interval
 from stratoscope.metrics.neighbourhoods import Neighbourhoods
-from stratoscope.metrics.spectrum import unbiased_hsic
 from stratoscope.metrics.trials import (
     checked_trials,
-    shuffled_trials,
     trial_means,
     trial_split_noise,
     variance_of_means,
@@ -198,72 +194,3 @@ def _one_scale(near: Neighbourhoods, rank: int) -> tuple[float, float, float, fl
     except TooFew:  # nearly all distances of this rank are at or below zero
         return None
     return float(found.value[0]), float(found.low[0]), float(found.high[0]), float(found.scale[0])
-
-
-def signal_participation_ratio(counts: Any, *, seed: int = 0) -> Estimate:
-    """Participation ratio of the true mean responses, without the bias of noise and of few stimuli.
-
-    (tr Σ)² / tr Σ² of the covariance Σ of true means over stimuli. The numerator is the average of D²(i, j) D²(k, l) / 4
-    over four different stimuli, with noise-corrected squared distances D²; the denominator the HSIC without bias of the
-    Gram matrices of two halves of the trials.
-
-    Parameters
-    ----------
-    counts : array (trial, stimulus, unit)
-        Responses of single trials, NaN where a repeat is absent.
-    seed : int
-        Seed of the split into halves.
-
-    Returns
-    -------
-    Estimate
-        With the 95 % interval of a jackknife over up to 20 blocks of stimuli; NaN with a note where tr Σ² comes out at 0
-        or below: the signal does not stand out from the noise.
-
-    Raises
-    ------
-    BadInput, TooFew
-        As `trials.checked_trials`; fewer than 5 stimuli.
-
-    When it misleads
-    ----------------
-    It is not corrected for few units. With little signal the quotient of two noisy numbers is far off either way: look at
-    the interval.
-
-    References
-    ----------
-    Chun et al. 2025, arXiv:2509.26560; Song et al. 2012, Journal of Machine Learning Research 13 (HSIC).
-    """
-    array = checked_trials(counts, "signal_participation_ratio")
-    n = array.shape[1]
-    if n < 5:
-        raise TooFew(f"signal_participation_ratio needs at least 5 stimuli, but {n} came.")
-    squared = noise_corrected(array, seed=seed).squared
-    mixed = shuffled_trials(array, np.random.default_rng(seed))
-    grams = [_gram(mixed[part::2]) for part in (0, 1)]
-    value = _signal_ratio(squared, *grams)
-    blocks = min(20, n // 5)
-    kept = [np.delete(np.arange(n), np.arange(block, n, blocks)) for block in range(blocks)]
-    parts = np.array([_signal_ratio(*(one[np.ix_(k, k)] for one in (squared, *grams))) for k in kept])
-    low, high, note = np.nan, np.nan, "" if np.isfinite(value) else "no signal stands out from the noise"
-    if np.isfinite([value, *parts]).all() and blocks > 1:
-        logs = np.log(parts)
-        deviation = value * float(np.sqrt((blocks - 1) / blocks * ((logs - logs.mean()) ** 2).sum()))
-        low, high = map(float, log_interval(value, deviation, z=float(student.ppf(0.975, blocks - 1))))
-    method = f"noise-corrected participation ratio; jackknife over {blocks} blocks of stimuli"
-    return Estimate(value, low, high, n, method=method, seed=seed, note=note)
-
-
-def _gram(half: Floats) -> Floats:
-    means = trial_means(half)
-    centred = means - means.mean(axis=0)
-    return np.asarray(centred @ centred.T)
-
-
-def _signal_ratio(squared: Floats, one: Floats, other: Floats) -> float:
-    n = len(squared)
-    rows = squared.sum(axis=1)
-    disjoint = rows.sum() ** 2 - 4 * (rows @ rows) + 2 * (squared**2).sum()
-    trace = disjoint / (4 * n * (n - 1) * (n - 2) * (n - 3))
-    square = unbiased_hsic(one, other)
-    return float(trace / square) if trace > 0 and square > 0 else float("nan")

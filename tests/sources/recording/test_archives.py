@@ -124,6 +124,7 @@ def test_spikes_of_all_units_one_after_another_are_read(known, tmp_path):
     [
         ({"counts": None}, {}, BadInput, r"has no array 'counts' and no 'spike_times'; it has 'stimulus' \(20,\)"),
         ({}, {"counts": "count"}, UnknownName, "array in a.npz is called 'count'. Did you mean 'counts'"),
+        ({"counts": np.array([["a"] * 6] * 20)}, {}, BadInput, "responses 'counts' of a.npz must be numbers"),
         ({"area": None}, {}, BadInput, r"Unit 0 \(row 0 of the table of units\) has no area: a.npz"),
         ({"area": ["V1"] * 5}, {}, BadInput, "no array 'area' of 6 names"),
         ({}, {"area_column": "region"}, UnknownName, "array of areas in a.npz is called 'region'"),

@@ -22,14 +22,14 @@ def file(rng, tmp_path):
         times.append(np.sort(np.concatenate([t + 0.3 * rng.random(n) for t, n in zip(onset, tuned, strict=True)])))
     shown = Presentations([f"im{k % 20:02d}" for k in range(120)], onset, onset + 0.3)
     spikes = Spikes(times, Units(range(9), ["LL"] * 4 + ["V1"] * 5), shown)
-    columns = {"category": np.arange(20) % 2}
+    columns = {"category": np.array(["face", "car"] * 10), "size": np.arange(20) * 0.5}
     recording = Recording(spikes, ids=[f"im{k:02d}" for k in range(20)], columns=columns)
     return export_nwb(recording, tmp_path / "rat.nwb")
 
 
 def test_profile_takes_a_recording_without_stimuli(file, tmp_path):
     out = tmp_path / "run"
-    done = run("profile", f"recording:{file}?window=0:0.2", "--metrics", "lifetime_sparseness,participation_ratio",
+    done = run("profile", f"recording:{file}?window=0:0.2", "--metrics", "lifetime_sparseness,population_sparseness,participation_ratio",
                "--out", str(out), "-q")  # fmt: skip
     assert done.exit_code == 0, done.output
     table = st.open_results(out).table()

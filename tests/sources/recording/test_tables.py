@@ -13,6 +13,11 @@ def test_one_text_stands_for_every_row():
     assert units.take(np.array([False, True])).session.tolist() == ["monday"]
 
 
+def test_columns_of_objects_become_text():
+    units = Units("ab", "V1", columns={"quality": np.array(["good", None], dtype=object)})
+    assert units.columns["quality"].dtype.kind == "U"
+
+
 def test_letters_of_a_text_are_stimuli_as_they_are_units():
     assert Presentations("aba").stimulus.tolist() == ["a", "b", "a"]
 
@@ -38,6 +43,7 @@ def test_a_unit_without_area_is_named_with_its_row(lost):
     ("make", "message"),
     [
         (lambda: Units((), "V1"), "table of units has no row"),
+        (lambda: Units(["a", ""], "V1"), "Row 1 of the table of units has no id"),
         (lambda: Units("aba", "V1"), r"id 'a' in rows 0 and 2"),
         (lambda: Units("ab", ["V1"]), r"Column 'area' .* 2 rows; its shape is \(1,\)"),
         (lambda: Units("ab", "V1", columns={"depth": [1]}), r"Column 'depth' of the table of units"),
@@ -46,6 +52,12 @@ def test_a_unit_without_area_is_named_with_its_row(lost):
         (lambda: Presentations(["a"], [1.0]), "onsets and offsets, or neither"),
         (lambda: Presentations(["a", "a"], [0, np.nan], [1, 2]), "Column 'onset' .*row 1 is nan"),
         (lambda: Presentations(["a", "a"], [0, 5], [1, 4]), "Row 1 .* ends at 4 s and begins at 5 s"),
+        (lambda: Presentations(["a", "a"], trial=[0, np.nan]), "Column 'trial' .* must be whole numbers; row 1 is nan"),
+        (lambda: Presentations(["a", "a"], trial=[0.5, 1]), "must be whole numbers; row 0 is 0.5"),
+        (
+            lambda: Presentations(["a", "a"], ["0", "soon"], [1, 2]),
+            "Column 'onset' .* must be numbers: could not convert",
+        ),
         (lambda: Presentations(["a", "b", "a"], trial=[0, 0, 0]), "Rows 0 and 2 .* both trial 0 of stimulus 'a'"),
     ],
 )
@@ -66,6 +78,7 @@ SHOWN = Presentations(["a", "b"], [0, 1], [0.5, 1.5])
         ),
         ([[1.0], [-0.5, 0.1]], r"Spike 0 of unit 'q' .* is at -0.5 s.*shift"),
         ([[1.0], [0.5, np.nan]], r"Spike 1 of unit 'q' .* is at nan s"),
+        ([["soon"], []], "Spike times must be numbers: could not convert"),
         ([[1.0]], "spike trains of 1 units and 2 rows"),
         ([[[1.0]], []], "unit 'p' must be"),
     ],
@@ -114,6 +127,7 @@ def test_a_stimulus_no_unit_was_recorded_with_has_no_mean():
 @pytest.mark.parametrize(
     ("table", "message"),
     [
+        ([["a", "b"]] * 2, r"Counts \(presentation, unit\) must be numbers"),
         ([[1.0, 2.0]], r"\(presentation, unit\) = \(2, 2\).*they are \(1, 2\)"),
         ([[1, np.inf], [1, 1]], "unit 'q' in row 0 of the table of presentations is infinite"),
         ([[1, np.nan], [1, np.nan]], r"Unit 'q' \(row 1 of the table of units\) has no count"),

@@ -61,6 +61,10 @@ def test_without_a_column_of_repeats_the_rows_of_a_unit_and_stimulus_are_its_rep
         (lambda f: f.drop(columns="count"), "neither a column 'time' .* nor 'count'"),
         (lambda f: f.assign(count=["many"] + [1] * (len(f) - 1)), "Row 0 of c.csv has 'many' in column 'count'"),
         (lambda f: f.assign(area=["X", *f["area"].tolist()[1:]]), "Row [0-9]+ of c.csv says area '.*' of unit"),
+        (
+            lambda f: f.assign(repeat=[None] + [1] * (len(f) - 1)),
+            "Column 'repeat' of the table of c.csv must be whole numbers",
+        ),
         (lambda f: f.iloc[:0], "c.csv has no row"),
     ],
 )

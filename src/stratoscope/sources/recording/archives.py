@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from stratoscope.errors import BadInput, unknown_name
 from stratoscope.sources.array_files import read_npz
+from stratoscope.sources.recording.checks import as_numbers
 from stratoscope.sources.recording.matlab import read_mat
 from stratoscope.sources.recording.opened import AREA_COLUMNS, REPEAT_COLUMNS, STIMULUS_COLUMNS, Opened
 from stratoscope.sources.recording.options import Asked
@@ -58,7 +59,7 @@ def _counts(arrays: Arrays, asked: Asked, path: Path) -> Opened:
         raise BadInput(
             f"{path.name} has no array 'counts' and no 'spike_times'; it has {shapes}. Name the responses with counts=NAME."
         )
-    values = np.asarray(arrays[name], dtype=np.float64)
+    values = as_numbers(arrays[name], f"The responses {name!r} of {path.name}")
     table = np.where(values == asked.missing, np.nan, values) if asked.missing is not None else values
     dims = _dims(asked.dims, table, name, path)
     n_units = table.shape[dims.index("unit")]
@@ -93,7 +94,8 @@ def _spikes(arrays: Arrays, asked: Asked, path: Path) -> Opened:
             f"{path.name} has 'spike_times' but no {', '.join(map(repr, missing))}; it has {', '.join(map(repr, arrays))}. "
             f"Spikes need {', '.join(map(repr, needed))} and the area of every unit."
         )
-    times, ends = np.asarray(arrays["spike_times"], dtype=np.float64), np.asarray(arrays["spike_times_index"])
+    times = as_numbers(arrays["spike_times"], f"'spike_times' of {path.name}")
+    ends = as_numbers(arrays["spike_times_index"], f"'spike_times_index' of {path.name}").astype(np.int64)
     if times.ndim != 1 or ends.ndim != 1 or np.any(np.diff(ends) < 0) or (len(ends) and ends[-1] != len(times)):
         raise BadInput(
             f"'spike_times_index' of {path.name} must rise to the number of spikes, {len(times)}: the place where each unit's "

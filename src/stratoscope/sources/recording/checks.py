@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stratoscope.errors import BadInput, TooFew, did_you_mean
-from stratoscope.types import Floats
+from stratoscope.types import Floats, Integers
 
 #: Fewest units of an area that can be a stage.
 FEWEST_UNITS = 3
@@ -26,7 +26,7 @@ def text_column(values: Any, n: int, table: str, column: str) -> NDArray[Any]:
 
 def seconds_column(values: Any, n: int, table: str, column: str) -> Floats:
     """Return `values` as finite seconds (row,)."""
-    seconds = one_length(np.asarray(values, dtype=np.float64), n, table, column)
+    seconds = one_length(as_numbers(values, f"Column {column!r} of the table of {table}"), n, table, column)
     bad = np.flatnonzero(~np.isfinite(seconds))
     if len(bad):
         raise BadInput(
@@ -34,6 +34,26 @@ def seconds_column(values: Any, n: int, table: str, column: str) -> Floats:
             f"{more(bad)}. Leave out the rows without a time."
         )
     return seconds
+
+
+def whole_column(values: Any, n: int, table: str, column: str) -> Integers:
+    """Return `values` as whole numbers (row,)."""
+    numbers = one_length(as_numbers(values, f"Column {column!r} of the table of {table}"), n, table, column)
+    bad = np.flatnonzero(~(np.isfinite(numbers) & (numbers == np.rint(numbers))))
+    if len(bad):
+        raise BadInput(
+            f"Column {column!r} of the table of {table} must be whole numbers; row {bad[0]} is {numbers[bad[0]]}{more(bad)}. "
+            "Number them from 0, or leave the column out."
+        )
+    return numbers.astype(np.int64)
+
+
+def as_numbers(values: Any, what: str) -> Floats:
+    """Return `values` as float64; refuses text, saying `what` it is that must be numbers."""
+    try:
+        return np.asarray(values, dtype=np.float64)
+    except (ValueError, TypeError) as error:
+        raise BadInput(f"{what} must be numbers: {error}. Mend the table.") from error
 
 
 def one_length(values: NDArray[Any], n: int, table: str, column: str) -> NDArray[Any]:
@@ -47,8 +67,12 @@ def one_length(values: NDArray[Any], n: int, table: str, column: str) -> NDArray
 
 
 def extra_columns(columns: Mapping[str, Any], n: int, table: str) -> dict[str, NDArray[Any]]:
-    """Return further columns as arrays of one length."""
-    return {str(name): one_length(np.asarray(values), n, table, str(name)) for name, values in columns.items()}
+    """Return further columns as arrays of one length, objects (such as texts read from a file) as text."""
+    return {str(name): _plain(one_length(np.asarray(values), n, table, str(name))) for name, values in columns.items()}
+
+
+def _plain(values: NDArray[Any]) -> NDArray[Any]:
+    return np.array([str(value) for value in values.tolist()]) if values.dtype.kind == "O" else values
 
 
 def more(rows: Sequence[Any] | NDArray[Any]) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stratoscope.errors import BadInput
-from stratoscope.sources.recording.checks import more, one_length, seconds_column, text_column
+from stratoscope.sources.recording.checks import more, seconds_column, text_column, whole_column
 from stratoscope.types import Floats, Integers
 
 #: Session of presentations whose rows stand for several sessions.
@@ -121,7 +121,7 @@ def _trials(trial: Any, session: NDArray[Any], stimulus: NDArray[Any]) -> Intege
             numbers.append(seen[pair])
             seen[pair] += 1
         return np.array(numbers, dtype=np.int64)
-    given = one_length(np.asarray(trial), len(stimulus), "presentations", "trial").astype(np.int64)
+    given = whole_column(trial, len(stimulus), "presentations", "trial")
     first: dict[Any, int] = {}
     for row, key in enumerate(zip(shown, given.tolist(), strict=True)):
         if first.setdefault(key, row) != row:

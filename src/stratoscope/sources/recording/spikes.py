@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from stratoscope.errors import BadInput
+from stratoscope.sources.recording.checks import as_numbers
 from stratoscope.sources.recording.presentations import Presentations
 from stratoscope.sources.recording.units import Units
 from stratoscope.types import Floats, Integers
@@ -43,7 +44,7 @@ class Spikes:
     observed: tuple[Floats | None, ...] | None = None
 
     def __post_init__(self) -> None:
-        times = tuple(np.asarray(train, dtype=np.float64) for train in self.times)
+        times = tuple(as_numbers(train, "Spike times") for train in self.times)
         if len(times) != len(self.units):
             raise BadInput(
                 f"There are spike trains of {len(times)} units and {len(self.units)} rows in the table of units. Give "

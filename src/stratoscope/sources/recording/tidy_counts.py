@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from stratoscope.errors import BadInput
+from stratoscope.sources.recording.checks import whole_column
 from stratoscope.sources.recording.opened import Opened
 from stratoscope.sources.recording.options import Asked
 from stratoscope.sources.recording.presentations import Presentations
@@ -36,7 +37,7 @@ def counts_of(table: pd.DataFrame, count: str, keys: Mapping[str, str | None], a
     """
     session = _texts(table, keys["session"])
     stimulus, units = _texts(table, keys["stimulus"]), _texts(table, keys["unit"])
-    repeat = _repeats(table, keys["repeat"], session, stimulus, units)
+    repeat = _repeats(table, keys["repeat"], name, session, stimulus, units)
     shown = pd.MultiIndex.from_arrays([session, stimulus, repeat])
     rows, presentations = pd.factorize(shown)
     columns, ids = pd.factorize(units)
@@ -68,9 +69,9 @@ def _texts(table: pd.DataFrame, column: str | None) -> NDArray[Any]:
     return np.array(["" if value is None or value != value else str(value) for value in table[column].tolist()])  # noqa: PLR0124
 
 
-def _repeats(table: pd.DataFrame, column: str | None, *by: NDArray[Any]) -> NDArray[np.int64]:
+def _repeats(table: pd.DataFrame, column: str | None, name: str, *by: NDArray[Any]) -> NDArray[np.int64]:
     if column is not None:
-        return table[column].to_numpy(dtype=np.int64)
+        return whole_column(table[column].to_numpy(), len(table), name, column)
     return pd.DataFrame(dict(enumerate(by))).groupby(list(range(len(by)))).cumcount().to_numpy().astype(np.int64)
 
 

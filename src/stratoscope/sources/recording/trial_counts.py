@@ -9,6 +9,7 @@ import numpy as np
 from scipy import sparse
 
 from stratoscope.errors import BadInput
+from stratoscope.sources.recording.checks import as_numbers
 from stratoscope.sources.recording.presentations import Presentations
 from stratoscope.sources.recording.units import Units
 from stratoscope.types import Floats, Integers
@@ -42,7 +43,7 @@ class TrialCounts:
     counted: str = "as given"
 
     def __post_init__(self) -> None:
-        counts = np.asarray(self.counts, dtype=np.float64)
+        counts = as_numbers(self.counts, "Counts (presentation, unit)")
         wanted = (len(self.presentations), len(self.units))
         if counts.shape != wanted:
             raise BadInput(

@@ -85,6 +85,8 @@ class Units:
 def _check_ids(ids: tuple[str, ...]) -> None:
     if not ids:
         raise BadInput("The table of units has no row. A recording needs at least one unit.")
+    if "" in ids:
+        raise BadInput(f"Row {ids.index('')} of the table of units has no id. Give every unit an id of its own.")
     twice = [id_ for id_, times in Counter(ids).items() if times > 1]
     if twice:
         rows = [row for row, id_ in enumerate(ids) if id_ == twice[0]]
