@@ -1,6 +1,6 @@
 """Linear read-out against scikit-learn, on the same folds in the same run, and what units and populations cost.
 
-``python -m benchmarks.readout`` measures a stage of 1,500 stimuli and 20,000 units; ``python -m benchmarks.readout large`` one
+``python -m benchmarks.readout`` measures a stage of 600 stimuli and 10,000 units; ``python -m benchmarks.readout large`` one
 of 3,000 and 50,000. scikit-learn reads the responses; ours reads the Gram matrix, whose making is timed apart. Seconds are
 those of the processor, as a machine that is shared makes the clock lie.
 """
@@ -38,7 +38,7 @@ def stage(n: int, units: int, classes: int) -> tuple[Any, Any]:
     """Make responses of a stage (stimulus, unit) in single precision, with classes that overlap."""
     rng = np.random.default_rng(0)
     labels = np.arange(n) % classes
-    centres = (1.5 / np.sqrt(np.sqrt(units))) * rng.standard_normal((classes, units), dtype=np.float32)
+    centres = (0.7 / np.sqrt(np.sqrt(units))) * rng.standard_normal((classes, units), dtype=np.float32)
     return np.maximum(centres[labels] + rng.standard_normal((n, units), dtype=np.float32), 0), labels
 
 
@@ -143,7 +143,7 @@ def objects_in_views(units: int, resamplings: int) -> dict[str, Any]:
 
 
 def measure(
-    n: int = 1500, units: int = 20_000, classes: int = 20, runs: int = 3, single: int = 300, resamplings: int = 10
+    n: int = 600, units: int = 10_000, classes: int = 10, runs: int = 5, single: int = 1000, resamplings: int = 3
 ) -> dict[str, Any]:
     """Run everything on one core."""
     with threadpool_limits(1):

@@ -11,6 +11,7 @@ from torch.nn.modules.module import register_module_forward_hook
 
 import stratoscope as st
 from stratoscope.cli import main
+from stratoscope.sources.receptive_fields import effective_fields, theoretical_fields
 
 pytestmark = pytest.mark.realdata
 NETWORKS = Path(__file__).with_name("real_networks.py")
@@ -112,3 +113,20 @@ def test_imagenet_networks_from_the_zip(data, tmp_path, logits_of, network, name
     assert table.query("metric == 'two_nn'")["value"].between(5, 30).all()
     assert table.query("metric == 'population_sparseness'")["value"].between(0, 1).all()
     assert (tmp_path / "run" / "report.html").stat().st_size > 10_000
+
+
+def test_the_fields_of_resnet20_grow_as_its_blocks_do_and_nothing_outside_moves_a_unit(cifar):
+    network = st.open_source(f"{NETWORKS}:resnet20")
+    blocks = [tap for tap in network.taps(cifar) if tap.kind == "block"]
+    middle = {
+        tap.name: int(np.ravel_multi_index((3, tap.shape[1] // 2, tap.shape[2] // 2), tap.shape)) for tap in blocks
+    }
+    wired = theoretical_fields(network, cifar, middle)
+    heights = [int(field[0].any(axis=1).sum()) for field in wired.values()]
+    # 3 pixels after the first convolution, then 4 a block; 2 and then 4 once the stride has doubled; 32 is the image
+    assert heights[:5] == [7, 11, 15, 21, 29]
+    assert heights[5:] == [32] * 4
+    moved = effective_fields(network, cifar, middle, n_stimuli=3)
+    assert all(((moved[name] > 0) <= (wired[name] > 0)).all() for name in wired)
+    centre = np.array([moved[name][0, 8:24, 8:24].sum() / moved[name].sum() for name in wired])
+    assert (centre > 0.4).all()  # the middle quarter of the image has far more than a quarter of what moves the unit

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 from stratoscope.errors import BadInput, TooFew, UnknownName
-from stratoscope.metrics import gride, levina_bickel, two_nn, two_nn_decimation
+from stratoscope.metrics import gride, levina_bickel, two_nn, two_nn_decimation, two_nn_resampled
+from stratoscope.metrics.declare import METRICS
+from stratoscope.summaries import Gram
 
 
 @pytest.fixture(scope="module")
@@ -107,6 +109,39 @@ def test_decimation_splits_into_disjoint_subsets(rng):
     assert two_nn_decimation(points, seed=4).value[1] != estimate.value[1]
 
 
+@pytest.mark.parametrize("share", [0.9, 0.2])
+def test_resamples_from_one_table_are_those_of_a_search_in_every_part(rng, share):
+    points = rng.standard_normal((200, 8)).astype(np.float32)
+    points[150:160] = points[:10]
+    estimate = two_nn_resampled(points, share=share, n_resamples=5, seed=4)
+    distinct, dealt = np.delete(points, slice(150, 160), axis=0), np.random.default_rng(4)
+    parts = [np.sort(dealt.permutation(190)[: int(share * 190)]) for _ in range(5)]
+    alone = [two_nn(distinct[part]) for part in parts]
+    assert estimate.value == pytest.approx(np.mean([one.value for one in alone]), rel=1e-12)
+    assert estimate.low == pytest.approx(np.exp(np.mean([np.log(one.low) for one in alone])), rel=1e-12)
+    assert estimate.scale == pytest.approx(np.mean([one.scale for one in alone]), rel=1e-12)
+    assert estimate.n == int(share * 190)
+    assert estimate.dropped["duplicates"] == 10
+    assert estimate.note.startswith("standard deviation over resamples 0.")
+
+
+@pytest.mark.parametrize("k", [3, 40])
+def test_lists_that_end_are_continued_from_the_gram_matrix(rng, k):
+    points = rng.standard_normal((160, 6))
+    summary = Gram(160, 6, k=k)
+    summary.update(np.arange(160), points)
+    state = summary.state()
+    for name, direct in (("two_nn_decimation", two_nn_decimation), ("two_nn_resampled", two_nn_resampled)):
+        np.testing.assert_allclose(METRICS[name].through(state).value, direct(points).value, rtol=1e-9)
+
+
+def test_a_table_too_short_for_resampling_is_refused_where_there_is_no_gram_matrix(rng):
+    summary = Gram(60, 6, k=2, neighbours_only=True)
+    summary.update(np.arange(60), rng.standard_normal((60, 6)))
+    with pytest.raises(BadInput, match=r"kept 2 of each and no Gram matrix, which leaves \d+ stimuli with fewer. Keep"):
+        METRICS["two_nn_resampled"].through(summary.state(), share=0.5)
+
+
 def test_noise_lives_at_small_scale(rng):
     line = np.linspace(0, 30, 1000)[:, None] * np.ones(10) / np.sqrt(10) + 0.1 * rng.standard_normal((1000, 10))
     estimate = gride(line, n1=(1, 4, 16, 64))
@@ -136,6 +171,13 @@ def test_levina_averages_inverse_or_direct_and_over_several_k(rng):
         (lambda x: gride(x, n1=(1.5,)), BadInput, r"n1 must be neighbour ranks"),
         (lambda x: levina_bickel(x, k=2), BadInput, r"k must be numbers of neighbours, whole numbers from 3 up, but 2"),
         (lambda x: levina_bickel(x, average="mean"), UnknownName, r"No average is called 'mean'\."),
+        (lambda x: two_nn_resampled(x, share=1.5), BadInput, r"share must lie above 0 and at most at 1, but 1.5 came"),
+        (lambda x: two_nn_resampled(x, n_resamples=1), BadInput, r"n_resamples must be at least 2, but 1 came"),
+        (
+            lambda x: two_nn_resampled(x, share=0.1),
+            TooFew,
+            r"two_nn_resampled needs at least 6 distinct stimuli, but 5",
+        ),
         (lambda x: two_nn_decimation(x, divisors=(0,)), BadInput, r"divisors must be whole numbers from 1 up, but"),
         (lambda x: two_nn_decimation(x, divisors=(8,)), TooFew, r"two_nn_decimation needs at least 160 distinct"),
     ],

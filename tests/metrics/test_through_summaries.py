@@ -89,6 +89,10 @@ def test_decimation_keeps_its_laws_but_for_the_order_of_stimuli_which_its_seed_d
     check_metric("two_nn_decimation", relu_stage, make_state=gram, invariances=("units", "scale"), rtol=1e-5)
 
 
+def test_resampling_keeps_its_laws_but_for_the_order_of_stimuli_which_its_seed_deals():
+    check_metric("two_nn_resampled", relu_stage, make_state=gram, invariances=("units", "scale"), fewest=7)
+
+
 @pytest.mark.parametrize(
     ("name", "options", "fewest"),
     [("ess", {"k": 20}, 21), ("correlation_dimension", {}, 22), ("dimension_disagreement", {"k": 20}, 6)],
@@ -107,8 +111,9 @@ def test_no_metric_of_this_room_is_without_a_law():
     ours = {name for name in METRICS if METRICS[name].function.__module__.split(".")[-1] in OUR_FILES}
     assert ours == {
         *LAWS,
-        *DEALT,
         "two_nn_decimation",
+        "two_nn_resampled",
+        *DEALT,
         "cka",
     }  # cka compares stages: its tests are in test_similarity.py
 
@@ -124,6 +129,7 @@ OUR_FILES = {
     "lifetime",
     "moments",
     "two_nn",
+    "resampling",
     "gride",
     "levina_bickel",
     "decimation",

@@ -27,6 +27,8 @@ def test_products_and_neighbours_are_those_of_the_whole_array(rng, tmp_path, lim
     assert np.array_equal(state["neighbours"], table.index)
     assert np.array_equal(state["rows"], np.arange(60))
     assert state["n_units"] == 900
+    assert state["product"] == "numpy float64"
+    assert state["n_wide"] == 0
     summary.close()
 
 

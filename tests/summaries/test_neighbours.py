@@ -8,7 +8,9 @@ import pytest
 from scipy.spatial.distance import cdist
 
 from stratoscope.errors import BadInput, TooFew
-from stratoscope.summaries import candidates, nearest_neighbours, neighbours, pairs
+from stratoscope.summaries import candidates, nearest_neighbours, pairs, settle, tiles
+
+PRODUCTS = ["numpy float64", "numpy float32", "torch float32", "torch bfloat16"]
 
 
 def brute(points, k):
@@ -62,22 +64,29 @@ def test_distant_clusters_fall_back_to_measuring_all(rng):
     assert np.array_equal(table.index, index)
 
 
-@pytest.mark.parametrize("precision", ["float32", "float64"])
+@pytest.mark.parametrize("product", PRODUCTS)
 @pytest.mark.parametrize("size", [1.0, 1e-25, 1e25])
-def test_both_precisions_of_products_give_the_same_table(rng, monkeypatch, precision, size):
+def test_all_products_give_the_same_table(rng, product, size):
     points = (rng.standard_normal((300, 8)) * size).astype(np.float32)
-    monkeypatch.setattr(neighbours, "product_precision", lambda *_: precision)
-    check_exact(points, 12, nearest_neighbours(points, 12))
+    table = nearest_neighbours(points, 12, product=product)
+    check_exact(points, 12, table)
+    assert table.product == product
 
 
-def test_strips_and_tiles_give_the_same_table(rng, monkeypatch):
+@pytest.mark.parametrize("product", PRODUCTS)
+@pytest.mark.parametrize("kept", [0, 1 << 20])
+def test_tiles_sets_and_blocks_of_any_size_give_the_same_table(rng, monkeypatch, product, kept):
     points = rng.standard_normal((130, 40))
     expected = nearest_neighbours(points, 7)
-    monkeypatch.setattr(neighbours, "WHOLE", 60)
-    monkeypatch.setattr(candidates, "_TILE", 1000)
-    monkeypatch.setattr(candidates, "_PAIRS", 100)
-    monkeypatch.setattr(pairs, "WIDTH", 16)
-    table = nearest_neighbours(points, 7)
+    monkeypatch.setattr(tiles, "TILE", 30)
+    monkeypatch.setattr(tiles, "SUMS", 20_000)  # some tiles a pass, so several passes, or points that are kept
+    monkeypatch.setattr(tiles, "KEPT", kept)
+    monkeypatch.setattr(tiles, "DEPTH", 16)
+    monkeypatch.setattr(candidates, "_STRIP", 8)
+    monkeypatch.setattr(candidates, "_HELD", 500)
+    monkeypatch.setattr(settle, "_PAIRS", 100)
+    monkeypatch.setattr(pairs, "WIDEST", 24)
+    table = nearest_neighbours(points, 7, product=product)
     assert np.array_equal(table.index, expected.index)
     np.testing.assert_allclose(table.distance, expected.distance, rtol=1e-14)
 
@@ -168,3 +177,54 @@ def test_pixels_of_real_objects_have_the_neighbours_of_brute_force(data):
     with np.load(next(data.rglob("coil20_32x32.npz"))) as file:
         pixels = file["images"].reshape(1440, -1)[::3]
     check_exact(pixels, 129, nearest_neighbours(pixels, 129))
+
+
+def hard(kind, rng):
+    """Float32 points on which fast products go wrong, each with true neighbours that brute force finds in float64."""
+    points = rng.standard_normal((400, 60))
+    if kind == "near duplicates":
+        points[200:] = points[:200] * (1 + 1e-6 * rng.choice([-1, 1], (200, 1)))  # a millionth of the norm apart
+    if kind == "large offset":
+        points += 1e4
+    if kind == "half duplicated":
+        points[200:] = points[:200]
+    if kind == "noise in 50,000 dimensions":
+        points = rng.standard_normal((150, 50_000))
+    return points.astype(np.float64 if kind == "near duplicates" else np.float32)
+
+
+@pytest.mark.parametrize("product", PRODUCTS)
+@pytest.mark.parametrize("kind", ["near duplicates", "large offset", "noise in 50,000 dimensions", "half duplicated"])
+def test_hard_points_have_the_dimension_of_brute_force(rng, product, kind):
+    points = hard(kind, rng)
+    table = nearest_neighbours(points, 2, duplicates="merge", product=product)
+    distance, index = brute(np.unique(points, axis=0) if kind == "half duplicated" else points, 2)
+    if kind != "half duplicated":
+        assert np.array_equal(table.index, index)
+    ours, theirs = np.log(table.distance[:, 1] / table.distance[:, 0]), np.log(distance[:, 1] / distance[:, 0])
+    assert 1 / ours.mean() == pytest.approx(1 / theirs.mean(), rel=1e-9)
+    assert table.duplicates == (200 if kind == "half duplicated" else 0)
+
+
+def test_points_that_a_coarse_product_leaves_open_are_searched_again(rng):
+    """Two hundred points closer than bfloat16 can tell, and two hundred that it can."""
+    points = rng.standard_normal((400, 60)).astype(np.float32)
+    points[:200] = points[0] + 1e-3 * points[:200]
+    table = nearest_neighbours(points, 2, product="torch bfloat16")
+    assert 200 <= table.n_wide < 210
+    check_exact(points, 2, table)
+    assert nearest_neighbours(points, 2, product="numpy float64").n_wide == 0
+
+
+def test_few_pairs_are_measured_where_products_are_good(rng):
+    table = nearest_neighbours(rng.standard_normal((500, 200)).astype(np.float32), 2, product="numpy float32")
+    assert table.n_measured < 2 * 500 + 20
+    assert table.n_wide == 0
+
+
+def test_a_first_block_without_responses_does_not_mislead_the_scale(rng):
+    points = np.zeros((60, 5000), dtype=np.float32)
+    points[:, 4500:] = 1e25 * rng.standard_normal((60, 500))
+    table = nearest_neighbours(points, 3, product="numpy float32")
+    check_exact(points, 3, table)
+    assert table.product == "numpy float64"

@@ -5,40 +5,68 @@ import pytest
 
 from stratoscope.summaries import pairs
 from stratoscope.summaries.duplicates import expand, first_identical
+from stratoscope.summaries.inner_products import inner_products, unit_means
+from stratoscope.summaries.products import Product
 
 
 @pytest.mark.parametrize("precision", ["float32", "float64"])
-def test_products_stay_within_their_bound(rng, precision):
+def test_inner_products_stay_within_their_bound(rng, precision):
     points = rng.standard_normal((60, 3000)) + 5
-    blocks = pairs.slices_of(points, 700)
-    products = pairs.gram(blocks, 60, precision=precision, scale=2.0)
+    found = inner_products(pairs.slices_of(points, 700), *points.shape, precision=precision)
     exact = (points - points.mean(axis=0)).astype(np.longdouble)
     exact = exact @ exact.T
     size = np.sqrt(np.outer(exact.diagonal(), exact.diagonal()))
-    bound = pairs.relative_bound(precision, 3000)
-    error = np.abs(products - exact)
-    assert (error <= bound / 2 * size).all()
-    assert np.array_equal(products, products.T)
-    rows = pairs.gram(blocks, 60, precision=precision, scale=2.0, rows=slice(50, 70))
-    np.testing.assert_allclose(rows, products[50:], atol=float(bound * size.max()))
+    bound = Product("numpy", precision).bound(700, 3000)
+    assert (np.abs(found.products - exact) <= bound * size).all()
+    assert np.array_equal(found.products, found.products.T)
+    np.testing.assert_allclose(found.mean, points.mean(axis=0), rtol=1e-14)
+    np.testing.assert_allclose(found.points.norm2, exact.diagonal().astype(float), rtol=1e-5)
 
 
-def test_squared_norms_are_the_diagonal_of_the_products(rng):
-    blocks = pairs.slices_of(rng.standard_normal((20, 50)) + 1e4)
-    np.testing.assert_allclose(pairs.squared_norms(blocks, 20), pairs.gram(blocks, 20).diagonal(), rtol=1e-13)
+def test_inner_products_of_large_offsets_do_not_round(rng):
+    points = rng.standard_normal((20, 50))
+    found = inner_products(pairs.slices_of(points + 1e4), 20, 50)
+    centred = points - points.mean(axis=0)
+    np.testing.assert_allclose(found.products, centred @ centred.T, atol=1e-9)
 
 
-def test_typical_size_of_nothing_is_one():
-    assert pairs.typical_size(np.zeros(3), 5) == 1.0
-    assert pairs.typical_size(np.array([8.0, 8.0]), 2) == 2.0
+@pytest.mark.parametrize("size", [1e-25, 1e25])
+def test_single_precision_follows_the_size_of_the_coordinates(rng, size):
+    points = rng.standard_normal((30, 40)) * size
+    found = inner_products(pairs.slices_of(points), 30, 40, precision="float32")
+    centred = points - points.mean(axis=0)
+    np.testing.assert_allclose(found.products, centred @ centred.T, atol=1e-4 * size**2)
+    assert found.precision == "float32"
 
 
-def test_checksums_tell_content_and_its_order(rng):
-    points = rng.standard_normal((4, 9)).astype(np.float32)
+def test_coordinates_that_single_precision_cannot_hold_are_multiplied_in_double(rng):
+    points = rng.standard_normal((30, 40)) * np.where(np.arange(40) < 20, 1.0, 1e25)
+    found = inner_products(pairs.slices_of(points, 20), 30, 40, precision="float32")
+    assert found.precision == "float64"
+    centred = points - points.mean(axis=0)
+    np.testing.assert_allclose(found.products, centred @ centred.T, rtol=1e-9, atol=1e-9 * 1e50)
+
+
+def test_inner_products_say_when_a_coordinate_is_not_finite(rng):
+    points = rng.standard_normal((5, 6))
+    points[2, 4] = np.inf
+    assert inner_products(pairs.slices_of(points, 2), 5, 6) is None
+
+
+def test_unit_means_keep_what_a_large_offset_would_round(rng):
+    points = (rng.standard_normal((70, 5)) + 1e6).astype(np.float32)
+    np.testing.assert_allclose(unit_means(points), points.astype(np.longdouble).mean(axis=0).astype(float), rtol=1e-15)
+
+
+@pytest.mark.parametrize("width", [9, 8])
+def test_checksums_tell_content_and_its_order(rng, width):
+    points = rng.standard_normal((4, width)).astype(np.float32)
     points[1] = points[0]
     points[2] = points[0][::-1]
-    checksum, n_units = pairs.checksums(pairs.slices_of(points, 4), 4)
-    assert n_units == 9
+    points[0, 3] = 0.0
+    points[1, 3] = -0.0
+    checksum = np.zeros(4, dtype=np.uint64)
+    pairs.add_checksum(checksum, points, np.random.default_rng(0))
     assert checksum[0] == checksum[1]
     assert len(np.unique(checksum)) == 3
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from stratoscope.errors import BadInput, StratoscopeError, TooFew, unknown_name
 from stratoscope.metrics.declare import METRICS
+from stratoscope.metrics.resampling import LISTED
 from stratoscope.types import Metric, Stage
 
 #: A metric by name (``"two_nn"``, ``"two_nn:fraction=0.8"``) or by name and options.
@@ -153,6 +154,8 @@ def neighbours_needed(asked: Sequence[Asked]) -> int:
         options = {**_defaults(one.metric), **one.options}
         if "n1" in options:
             needed.append(2 * int(np.max(options["n1"])))
+        if "share" in options:
+            needed.append(LISTED)
         if isinstance(options.get("k"), int):
             needed.append(int(options["k"]))
     return max(needed)

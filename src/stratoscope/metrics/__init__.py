@@ -46,6 +46,7 @@ from stratoscope.metrics.readout import (
 )
 from stratoscope.metrics.receptive_field_fit import fit_fields
 from stratoscope.metrics.receptive_field_maps import FieldMaps, bar_maps, sparse_noise_maps
+from stratoscope.metrics.resampling import two_nn_resampled
 from stratoscope.metrics.rsa import noise_ceiling, rsa, split_half_ceiling
 from stratoscope.metrics.signal_participation_ratio import signal_participation_ratio
 from stratoscope.metrics.similarity import cka, cka_matrix, cka_of_grams, rdm
@@ -117,6 +118,7 @@ __all__ = [
     "two_nn_calibrated",
     "two_nn_decimation",
     "two_nn_decimation_expected",
+    "two_nn_resampled",
     "unit_generalization",
     "unit_information",
     "unit_mean",

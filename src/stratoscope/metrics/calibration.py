@@ -95,7 +95,7 @@ def two_nn_calibrated(responses: Any, *, reference: str = "cube") -> Estimate:
     Returns
     -------
     Estimate
-        Dimension; the ends are those of `two_nn`, read through the same table, whose own error is near 1 %. The note has
+        Dimension; the ends are those of `two_nn`, read through the same table, whose own error is below 1 %. The note has
         what `two_nn` reads. NaN, with a note, above 5,000 distinct stimuli or beyond what dimension 500 reads; nothing
         is extrapolated.
 

@@ -10,8 +10,14 @@ import numpy as np
 from stratoscope.errors import BadInput
 from stratoscope.metrics.declare import metric
 from stratoscope.metrics.neighbour_interval import log_interval
-from stratoscope.metrics.neighbourhoods import Neighbourhoods, check_enough, neighbourhoods_in, neighbourhoods_of
-from stratoscope.metrics.responses import checked_responses
+from stratoscope.metrics.neighbourhoods import (
+    Neighbourhoods,
+    check_enough,
+    neighbourhoods_in,
+    neighbourhoods_of,
+    two_nearest_within,
+)
+from stratoscope.metrics.responses import checked_points
 from stratoscope.metrics.spectrum import gram_in
 from stratoscope.metrics.two_nn import two_nn_of
 from stratoscope.types import Estimate, Floats, Integers
@@ -72,10 +78,9 @@ def _through_gram(
 ) -> Estimate:
     whole = neighbourhoods_in(state, "two_nn_decimation", fewest=SMALLEST)
     gram = gram_in(state, "two_nn_decimation", SMALLEST)
-    squared = squared_distances(gram[np.ix_(whole.rows, whole.rows)])  # type: ignore[arg-type]
 
     def near(subset: Integers) -> Neighbourhoods:
-        return whole if len(subset) == whole.n else _two_nearest(squared[np.ix_(subset, subset)])
+        return two_nearest_within(whole, subset, gram)
 
     return _curve(near, whole.n, divisors, seed, whole.dropped["duplicates"], **options)
 
@@ -84,14 +89,6 @@ def squared_distances(gram: Floats) -> Floats:
     """Return squared Euclidean distances (row, row) from a Gram matrix."""
     norms = np.diag(gram)
     return np.maximum(norms[:, None] + norms[None, :] - 2 * gram, 0.0)
-
-
-def _two_nearest(squared: Floats) -> Neighbourhoods:
-    between = squared.copy()
-    np.fill_diagonal(between, np.inf)
-    index = np.argsort(between, axis=1, kind="stable")[:, :2]
-    distance = np.sqrt(np.take_along_axis(between, index, axis=1))
-    return Neighbourhoods(distance, index, {"duplicates": 0})
 
 
 @metric(
@@ -155,12 +152,13 @@ def two_nn_decimation(
     >>> two_nn_decimation(np.random.default_rng(0).random((400, 2)), divisors=(1, 4)).value.round().tolist()
     [2.0, 2.0]
     """
-    points = checked_responses(responses, "two_nn_decimation")
-    distinct = points[np.sort(np.unique(points, axis=0, return_index=True)[1])]
-    check_enough(len(distinct), len(points) - len(distinct), "two_nn_decimation", SMALLEST)
+    points = checked_points(responses, "two_nn_decimation")
+    whole = neighbourhoods_of(points, 2, "two_nn_decimation", fewest=SMALLEST)
+    distinct = points[whole.rows]
 
     def near(subset: Integers) -> Neighbourhoods:
+        if len(subset) == whole.n:
+            return whole
         return neighbourhoods_of(distinct[subset], 2, "two_nn_decimation", fewest=SMALLEST)
 
-    duplicates = len(points) - len(distinct)
-    return _curve(near, len(distinct), divisors, seed, duplicates, fraction=fraction, method=method)
+    return _curve(near, whole.n, divisors, seed, whole.dropped["duplicates"], fraction=fraction, method=method)

@@ -14,7 +14,7 @@ from stratoscope.metrics.neighbour_interval import influence_variance, log_inter
 from stratoscope.metrics.neighbourhoods import Neighbourhoods, neighbourhoods_of
 from stratoscope.metrics.responses import checked_responses
 from stratoscope.metrics.subset import all_neighbours_in
-from stratoscope.summaries.candidates import RELATIVE_ERROR
+from stratoscope.summaries.settle import RELATIVE_ERROR
 from stratoscope.types import Estimate, Floats
 
 NAME = "two_nn_decimation_expected"

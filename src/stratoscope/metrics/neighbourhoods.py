@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from stratoscope.errors import BadInput, TooFew
-from stratoscope.metrics.responses import checked_responses
+from stratoscope.metrics.responses import checked_points
 from stratoscope.summaries.neighbours import nearest_neighbours
 from stratoscope.types import Floats, Integers
 
@@ -39,12 +39,57 @@ class Neighbourhoods:
 
 def neighbourhoods_of(responses: Any, k: int, metric: str, *, fewest: int) -> Neighbourhoods:
     """Merge exact duplicates in `responses` (stimulus, unit) and find up to `k` neighbours of every point."""
-    points = checked_responses(responses, metric)
+    points = checked_points(responses, metric)
     if len(points) < 2:
         check_enough(len(points), 0, metric, fewest)
     table = nearest_neighbours(points, min(k, len(points) - 1), duplicates="merge")
     check_enough(table.n_points, table.duplicates, metric, fewest)
     return Neighbourhoods(table.distance, table.index, {"duplicates": table.duplicates}, table.rows)
+
+
+def neighbourhoods_within(near: Neighbourhoods, subset: Integers, k: int) -> tuple[Neighbourhoods, Integers]:
+    """Return the `k` nearest of the points `subset` among each other, read from the longer lists of all points.
+
+    The nearest of a subset are the first in the list of all that belong to it, so no distance is computed again.
+
+    Returns
+    -------
+    Neighbourhoods
+        Points in the order of `subset`, and numbered so.
+    short : array of int
+        Points of the subset whose list holds fewer than `k` others of it; what stands in their rows has no meaning.
+    """
+    number = np.full(near.n, -1)
+    number[subset] = np.arange(len(subset))
+    index = number[near.index[subset]]
+    count = np.cumsum(index >= 0, axis=1)
+    at = np.stack([(count > rank).argmax(axis=1) for rank in range(k)], axis=1)
+    distance = np.take_along_axis(near.distance[subset], at, axis=1)
+    found = Neighbourhoods(distance, np.take_along_axis(index, at, axis=1), {"duplicates": 0})
+    return found, np.flatnonzero(count[:, -1] < k)
+
+
+def two_nearest_within(whole: Neighbourhoods, subset: Integers, gram: Floats) -> Neighbourhoods:
+    """Return the two nearest of the points `subset` among each other: from their lists, and where these end from `gram`.
+
+    Parameters
+    ----------
+    whole : Neighbourhoods
+        Lists of all distinct points.
+    subset : array of int
+        Some of those points.
+    gram : array (stimulus, stimulus)
+        Inner products of all stimuli.
+    """
+    found, short = neighbourhoods_within(whole, subset, 2)
+    if len(short):
+        rows = subset if whole.rows is None else whole.rows[subset]
+        norms, products = np.diag(gram), gram[np.ix_(rows[short], rows)]
+        squared = np.maximum(norms[rows[short], None] + norms[rows] - 2 * products, 0.0)
+        squared[np.arange(len(short)), short] = np.inf
+        found.index[short] = np.argsort(squared, axis=1, kind="stable")[:, :2]
+        found.distance[short] = np.sqrt(np.take_along_axis(squared, found.index[short], axis=1))
+    return found
 
 
 def neighbourhoods_in(state: Mapping[str, Any], metric: str, *, fewest: int) -> Neighbourhoods:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stratoscope.errors import BadInput, TooFew, unknown_name
 from stratoscope.types import Floats
@@ -23,6 +24,17 @@ def checked_responses(responses: Any, metric: str, *, fewest: int = 1, rows: str
     if array.shape[0] < fewest:
         raise TooFew(f"{metric} needs at least {fewest} {plural(rows)}, but {array.shape[0]} came.")
     return checked_finite(array, metric)
+
+
+def checked_points(responses: Any, metric: str) -> NDArray[Any]:
+    """Return `responses` (stimulus, unit) checked as by `checked_responses`, but float32 as it is.
+
+    Distances are measured in float64 from float32 as well; a copy in float64 would only cost time and memory.
+    """
+    array = np.asarray(responses)
+    if array.dtype != np.float32 or array.ndim != 2 or not array.shape[1] or not np.isfinite(array).all():
+        return checked_responses(array, metric)
+    return array
 
 
 def checked_finite(values: Any, metric: str, what: str = "responses") -> Floats:

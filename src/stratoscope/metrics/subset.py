@@ -11,8 +11,8 @@ from stratoscope.errors import BadInput
 from stratoscope.metrics.decimation import squared_distances
 from stratoscope.metrics.neighbourhoods import Neighbourhoods, neighbourhoods_in
 from stratoscope.metrics.spectrum import gram_in
+from stratoscope.summaries.inner_products import relative_bound
 from stratoscope.summaries.neighbours import product_precision
-from stratoscope.summaries.pairs import relative_bound
 from stratoscope.types import Floats, Integers
 
 

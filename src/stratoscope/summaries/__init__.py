@@ -3,12 +3,12 @@
 Each summary has `update`, `merge` and `state`; batches may come in any order and size and the result is that of one pass.
 """
 
-from stratoscope.summaries.candidates import NeighbourTable
 from stratoscope.summaries.categories import Categories
 from stratoscope.summaries.gram import Gram
 from stratoscope.summaries.neighbours import nearest_neighbours
 from stratoscope.summaries.per_stimulus import PerStimulus
 from stratoscope.summaries.per_unit import PerUnit
+from stratoscope.summaries.settle import NeighbourTable
 from stratoscope.summaries.spool import Spool
 from stratoscope.summaries.unit_blocks import UnitBlocks
 

@@ -1,147 +1,229 @@
-"""Which points could be the nearest, judged by products with an error bound, and which of them truly are."""
+"""Which points could be the nearest: judged by products, each with a bound on how far it may be off.
+
+For every point the search keeps its reach, a distance within which its nearest neighbours certainly are. A pair whose
+distance could lie within the reach of one of its points is held; as the reach shrinks, what cannot be near is let go.
+So the true neighbours are always among those held, and how many more are held says how good the products are.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TypeAlias
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stratoscope.errors import BadInput
-from stratoscope.summaries.duplicates import distinct_points, expand
-from stratoscope.summaries.pairs import Blocks, exact_squares
 from stratoscope.types import Floats, Integers
 
-#: Distances that are not measured by differences are certain to this relative error.
-RELATIVE_ERROR = 1e-7
-_TILE = 1 << 20
-_PAIRS = 1 << 22
-#: Pairs that could be near: point, other point, squared distance, whether that must be measured.
-_Near: TypeAlias = tuple[Integers, Integers, Floats, NDArray[np.bool_]]
+_STRIP = 256
+_HELD = 1 << 21
+_GROUPS = 64
 
 
 @dataclass(frozen=True)
-class NeighbourTable:
-    """The nearest neighbours of every point.
+class Measures:
+    """What bounds the error of squared distances from products.
 
     Attributes
     ----------
-    distance : array (point, neighbour) of float64
-        Euclidean distances, ascending.
-    index : array (point, neighbour) of int64
-        Which points they are, numbered as `distance` is; among equal distances the lower index first.
-    rows : array (point,) of int64
-        Position of each point among those given; not all of them where duplicates were merged.
-    n_points : int
-        Number of points in the table.
-    duplicates : int
-        How many of the points given repeat the coordinates of an earlier one.
-    n_exact : int
-        So many nearest distances of each point were measured by differences in float64; the others are certain to
-        `RELATIVE_ERROR`.
+    size2, norm2, rest2 : array (point,)
+        Squared norms of the centred points before and after rounding, and of what rounding took away; infinite
+        `norm2` excludes a point.
+    bound, output, floor : float
+        A squared distance between rounded points is off by at most ``bound (|x|^2 + |y|^2) + 2 output s + floor``,
+        with s the magnitudes of the products added up.
     """
 
-    distance: Floats
-    index: Integers
-    rows: Integers
-    n_points: int
-    duplicates: int
-    n_exact: int
+    size2: Floats
+    norm2: Floats
+    rest2: Floats
+    bound: float
+    output: float = 0.0
+    floor: float = 0.0
+
+    @cached_property
+    def length(self) -> Floats:
+        """Norm (point,) of the rounded points."""
+        return np.sqrt(self.norm2)
+
+    @cached_property
+    def rest(self) -> Floats:
+        """Largest distance (point,) of a point from the rounded one."""
+        return np.sqrt(self.rest2) * (1 + 1e-6)
+
+    def interval(self, i: Integers, j: Integers, product: Floats, spread: Floats | float) -> tuple[Floats, Floats]:
+        """Return least and largest distance (pair,) of the points `i` and `j`, from the tighter of two bounds.
+
+        Rounding moves a point by at most its rest, so a distance by at most two of them. And by Cauchy-Schwarz it
+        moves a product by at most one rest times the other norm, twice. The first is tighter for near points.
+        """
+        norms, rest = self.norm2[i] + self.norm2[j], self.rest
+        error = self.bound * norms + 2 * (1 + 1e-5) * self.output * spread + self.floor
+        rounded = norms - 2 * product
+        apart = rest[i] + rest[j]
+        low, high = np.sqrt(np.maximum(rounded - error, 0)) - apart, np.sqrt(np.maximum(rounded + error, 0)) + apart
+        length = self.length
+        crossed = error + 2 * (rest[i] * length[j] + length[i] * rest[j] + rest[i] * rest[j])
+        whole = self.size2[i] + self.size2[j] - 2 * product
+        least, most = np.sqrt(np.maximum(whole - crossed, 0)), np.sqrt(np.maximum(whole + crossed, 0))
+        second = most - least < high - low
+        return np.where(second, least, np.maximum(low, 0)), np.where(second, most, high)
 
 
 @dataclass(frozen=True)
-class Search:
-    """A search for the nearest neighbours among distinct points.
+class Near:
+    """Pairs that could be near: `point`, `other`, and between which distances, `low` and `high`, theirs lies (pair,)."""
 
-    Attributes
+    point: Integers
+    other: Integers
+    low: Floats
+    high: Floats
+
+    def __len__(self) -> int:
+        return len(self.point)
+
+    def take(self, chosen: NDArray[Any]) -> Near:
+        """Return the pairs `chosen`, in that order."""
+        return Near(self.point[chosen], self.other[chosen], self.low[chosen], self.high[chosen])
+
+    @classmethod
+    def joined(cls, parts: list[Near]) -> Near:
+        """Put `parts` behind each other."""
+        if not parts:
+            return cls(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0), np.zeros(0))
+        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in cls.__dataclass_fields__))
+
+
+class Candidates:
+    """The pairs that could be among the `k` nearest of a point.
+
+    Parameters
     ----------
-    norm2 : array (distinct point,)
-        Squared norms of the centred points.
-    blocks : function
-        Yields the coordinates of the distinct points.
-    first : array (point,)
-        For every point given the first one with the same coordinates.
+    measures : Measures
+        Norms and error bounds of all points.
     k : int
         Neighbours wanted.
-    bound : float
-        Squared distances from products are off by at most ``bound (|x|^2 + |y|^2)``.
+    most : int, optional
+        Candidates of one point beyond which it is given up, and named in `wide`.
     """
 
-    norm2: Floats
-    blocks: Blocks
-    first: Integers
-    k: int
-    bound: float
+    def __init__(self, measures: Measures, k: int, most: int | None = None) -> None:
+        self.measures, self.k = measures, k
+        self.most = len(measures.norm2) if most is None else most
+        self.reach = np.full(len(measures.norm2), np.inf)
+        self.wide = np.zeros(len(measures.norm2), dtype=bool)
+        self._held: list[Near] = []
+        self._count = 0
 
-    @property
-    def width(self) -> int:
-        """Neighbours that every distinct point can have among the distinct points."""
-        return min(self.k, len(self.norm2) - 1)
+    def take(
+        self,
+        rows: Integers,
+        cols: slice,
+        product: NDArray[Any],
+        spread: NDArray[Any] | None = None,
+        *,
+        both: bool = True,
+    ) -> None:
+        """Look at products (row, col) of the points `rows` and `cols`: for the rows, and with `both` for the columns."""
+        height = max(_STRIP, 4 * self.k)
+        for top in range(0, len(rows), height):
+            part = slice(top, top + height)
+            self._strip(rows[part], cols, product[part], None if spread is None else spread[part], both)
+        if self._count > _HELD:
+            self._let_go()
 
-    @property
-    def n_exact(self) -> int:
-        """Nearest to measure: at least three, and as many as cost little beside the products."""
-        return min(self.width, max(3, len(self.norm2) // 100))
+    def found(self) -> Near:
+        """Return all pairs that are held, ordered by point and greatest distance; points in `wide` are left out."""
+        self._let_go()
+        return Near.joined(self._held)
 
-    def table(self, strips: Iterable[tuple[int, Floats]], duplicates: str) -> NeighbourTable:
-        """Search in `strips` of products ``(first row, array (row, point))``, then keep or merge copies of points."""
-        if duplicates not in {"keep", "merge"}:
-            raise BadInput(f"Duplicates are 'keep' or 'merge', not {duplicates!r}.")
-        distance, index = self._nearest(strips)
-        rows, n_given = distinct_points(self.first), len(self.first)
-        repeated = n_given - len(rows)
-        if repeated and duplicates == "keep":
-            distance, index = expand(distance, index, self.first, min(self.k, n_given - 1))
-            rows = np.arange(n_given)
-        return NeighbourTable(distance, index, rows, len(rows), repeated, self.n_exact)
+    def _strip(self, rows: Integers, cols: slice, product: NDArray[Any], spread: Any, both: bool) -> None:
+        squared = self._squared(rows, cols, product)
+        magnitude = None if spread is None else spread * product.dtype.type(2 * self.measures.output * (1 + 1e-5))
+        columns = np.arange(cols.start, cols.stop)
+        if magnitude is not None:
+            squared += magnitude
+        nearest = _smallest(squared, self.k)
+        nearest_of_columns = _smallest(squared, self.k, columns=True) if both else None
+        if magnitude is not None:
+            squared -= np.multiply(magnitude, 2, out=magnitude)
+        limit = self._limit(rows, columns, nearest, squared.dtype)
+        self._hold(np.flatnonzero(squared <= limit[:, None]), rows, columns, product, spread, turned=False)
+        if nearest_of_columns is not None:
+            limit = self._limit(columns, rows, nearest_of_columns, squared.dtype)
+            self._hold(np.flatnonzero(squared <= limit), rows, columns, product, spread, turned=True)
 
-    def _nearest(self, strips: Iterable[tuple[int, Floats]]) -> tuple[Floats, Integers]:
-        shape = len(self.norm2), self.width
-        distance, index = np.empty(shape), np.empty(shape, dtype=np.int64)
-        if self.width == 0:
-            return distance, index
-        for near in _batches(self._candidates(start, strip) for start, strip in strips):
-            point, other, squared, measure = (np.concatenate(part) for part in zip(*near, strict=True))
-            squared[measure] = exact_squares(self.blocks, point[measure], other[measure])
-            order = np.lexsort((other, squared, point))
-            found, starts = np.unique(point[order], return_index=True)
-            kept = order[starts[:, None] + np.arange(self.width)]
-            distance[found], index[found] = np.sqrt(np.maximum(squared[kept], 0)), other[kept]
-        return distance, index
+    def _squared(self, rows: Integers, cols: slice, product: NDArray[Any]) -> NDArray[Any]:
+        """Return squared distances of the rounded points, infinite between a point and itself."""
+        norm2 = self.measures.norm2.astype(product.dtype)
+        squared: NDArray[Any] = np.multiply(product, -2)
+        squared += norm2[cols]
+        squared += norm2[rows, None]
+        own = rows - cols.start
+        inside = np.flatnonzero((own >= 0) & (own < squared.shape[1]))
+        squared[inside, own[inside]] = np.inf
+        return squared
 
-    def _candidates(self, start: int, strip: Floats) -> Iterator[_Near]:
-        """Yield, a tile of rows at a time, all pairs that could be among the nearest.
+    def _limit(self, points: Integers, others: Integers, nearest: Floats, dtype: np.dtype[Any]) -> NDArray[Any]:
+        """Return below which squared distance of rounded points another could be near; shrinks the reach of `points`."""
+        norm2, rest = self.measures.norm2, self.measures.rest
+        far = norm2[others][np.isfinite(norm2[others])].max(initial=0)
+        slack = (self.measures.bound + 8 * np.finfo(dtype).eps) * (norm2[points] + far) + self.measures.floor
+        apart = rest[points] + rest[others].max(initial=0)
+        with np.errstate(invalid="ignore"):  # infinite for points that are excluded
+            self.reach[points] = np.fmin(self.reach[points], np.sqrt(np.maximum(nearest + slack, 0)) + apart)
+            limit = ((self.reach[points] + apart) ** 2 + slack) * (1 + 4 * np.finfo(dtype).eps)
+        limit[self.wide[points] | ~np.isfinite(norm2[points])] = -np.inf
+        return np.asarray(np.fmin(limit, np.finfo(dtype).max).astype(dtype))
 
-        A pair must be measured where it could be among the nearest `n_exact`, or where the products do not know its
-        distance well enough.
-        """
-        floor = 1e-30 * float(self.norm2.mean())  # what float32 products may lose to underflow
-        height = max(1, _TILE // len(self.norm2))
-        for top in range(0, len(strip), height):
-            product = strip[top : top + height]
-            points = np.arange(start + top, start + top + len(product))
-            total = self.norm2[points, None] + self.norm2
-            squared, error = total - 2 * product, self.bound * total + floor
-            squared[np.arange(len(points)), points] = np.inf
-            lowest, highest = squared - error, squared + error
-            highest.partition((self.n_exact - 1, self.width - 1), axis=1)
-            near = lowest <= highest[:, self.width - 1, None]
-            nearest = (lowest <= highest[:, self.n_exact - 1, None])[near]
-            doubtful = error[near] > 2 * RELATIVE_ERROR * lowest[near]
-            point, other = np.nonzero(near)
-            yield points[point], other, squared[near], nearest | doubtful
+    def _hold(
+        self, flat: Integers, rows: Integers, columns: Integers, product: NDArray[Any], spread: Any, *, turned: bool
+    ) -> None:
+        at, to = np.divmod(flat, len(columns))
+        value = product[at, to].astype(np.float64)
+        size = 0.0 if spread is None else spread[at, to].astype(np.float64)
+        point, other = (columns[to], rows[at]) if turned else (rows[at], columns[to])
+        self._held.append(Near(point, other, *self.measures.interval(point, other, value, size)))
+        self._count += len(point)
+        counts = np.bincount(to if turned else at)
+        if counts.max(initial=0) > self.most:
+            self._give_up((columns if turned else rows)[np.flatnonzero(counts > self.most)])
+
+    def _give_up(self, points: Integers) -> None:
+        self.wide[points] = True
+        self._held = [near.take(~self.wide[near.point]) for near in self._held]
+        self._count = sum(len(near) for near in self._held)
+
+    def _let_go(self) -> None:
+        """Shrink the reach to the k-th of the greatest distances, and let go what lies beyond it."""
+        near = Near.joined(self._held)
+        near = near.take(np.lexsort((near.other, near.high, near.point)))
+        start = np.searchsorted(near.point, np.arange(len(self.reach) + 1))
+        known = np.flatnonzero(np.diff(start) >= self.k)
+        self.reach[known] = np.fmin(self.reach[known], near.high[start[known] + self.k - 1])
+        near = near.take(near.low <= self.reach[near.point])
+        self._held, self._count = [near], len(near)
+        counts = np.bincount(near.point)
+        if counts.max(initial=0) > self.most:
+            self._give_up(np.flatnonzero(counts > self.most))
 
 
-def _batches(parts: Iterable[Iterator[_Near]]) -> Iterator[list[_Near]]:
-    """Gather tiles until they hold some millions of pairs, because measuring them costs a pass over the blocks."""
-    held: list[_Near] = []
-    for tiles in parts:
-        for tile in tiles:
-            held.append(tile)
-            if sum(len(near[0]) for near in held) > _PAIRS:
-                yield held
-                held = []
-    if held:
-        yield held
+def _smallest(squared: NDArray[Any], k: int, *, columns: bool = False) -> Floats:
+    """Return a value for every row (or column) that at least `k` of its entries do not exceed.
+
+    It is near the k-th smallest, at little cost: the smallest entries of disjoint groups are different entries, so the
+    k-th smallest of those will do.
+    """
+    across = 0 if columns else 1
+    width = squared.shape[across]
+    if width < k:
+        return np.full(squared.shape[1 - across], np.inf)
+    size = width // max(4 * k, _GROUPS)
+    if size > 1:
+        groups = width // size
+        if columns:
+            squared = squared[: size * groups].reshape(size, groups, -1).min(axis=0)
+        else:
+            squared = squared[:, : size * groups].reshape(-1, size, groups).min(axis=1)
+    return np.asarray(np.partition(squared, k - 1, axis=across).take(k - 1, axis=across).astype(np.float64))

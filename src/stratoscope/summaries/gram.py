@@ -6,13 +6,13 @@ import os
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from stratoscope.errors import TooFew
-from stratoscope.summaries.candidates import NeighbourTable
+from stratoscope.summaries.inner_products import InnerProducts, inner_products, unit_means
 from stratoscope.summaries.neighbours import nearest_from_blocks, nearest_from_gram, product_precision
-from stratoscope.summaries.pairs import Blocks, gram, squared_norms, typical_size
+from stratoscope.summaries.pairs import Blocks
 from stratoscope.summaries.rows import check_alike
+from stratoscope.summaries.settle import NeighbourTable
 from stratoscope.summaries.spool import Spool
 from stratoscope.types import Floats, Integers, Responses, Summary
 
@@ -43,7 +43,8 @@ class Gram:
     Notes
     -----
     `state` holds ``rows`` (the stimuli seen, ascending), ``n_units``, ``mean`` (unit,), ``gram`` (row, row),
-    ``distances`` and ``neighbours`` (row, neighbour), ``duplicates``, ``n_exact`` and ``n_nonfinite`` (row,).
+    ``distances`` and ``neighbours`` (row, neighbour), ``duplicates``, ``n_exact`` and ``n_nonfinite`` (row,);
+    of how the neighbours were found, ``product`` and ``n_wide`` (as in `NeighbourTable`).
     ``neighbours`` are positions in ``rows``. A stimulus with a response that is NaN or infinite is left out of the
     unit means and of the search: its products and distances are NaN, its neighbours -1. So are, with
     ``duplicates="merge"``, the distances and neighbours of a stimulus that repeats an earlier one.
@@ -83,16 +84,31 @@ class Gram:
 
     def state(self) -> dict[str, Any]:
         """Read the spool and return the arrays named in the notes of the class."""
-        rows = self.spool.rows
-        nonfinite, mean = self._columns(len(rows))
+        n_rows = len(self.spool.rows)
+        precision = product_precision(n_rows, self.k)
+        everything = np.arange(n_rows)
+        inner = None
+        if not self.neighbours_only and n_rows > 1:
+            inner = inner_products(self._blocks(everything), n_rows, self.n_units, precision=precision)
+        if inner is not None:
+            return self._state(everything, np.zeros(n_rows, dtype=np.int64), inner.mean, inner)
+        nonfinite, mean = self._columns(n_rows)
         finite = np.flatnonzero(nonfinite == 0)
         if len(finite) < 2:
             raise TooFew(
-                f"Pairs need at least 2 stimuli with finite responses, but {len(finite)} of the {len(rows)} seen are. "
+                f"Pairs need at least 2 stimuli with finite responses, but {len(finite)} of the {n_rows} seen are. "
                 "Play more stimuli, or look for NaN in the stage."
             )
+        if not self.neighbours_only:
+            inner = inner_products(self._blocks(finite), len(finite), self.n_units, precision=precision)
+        return self._state(finite, nonfinite, mean, inner)
+
+    def _state(
+        self, finite: Integers, nonfinite: Integers, mean: Floats, inner: InnerProducts | None
+    ) -> dict[str, Any]:
+        rows = self.spool.rows
         k = min(self.k, len(finite) - 1)
-        products, table = self._pairs(finite, k)
+        table = self._table(finite, k, inner)
         at = finite[table.rows]
         distances, neighbours = np.full((len(rows), k), np.nan), np.full((len(rows), k), -1)
         width = table.index.shape[1]
@@ -106,18 +122,17 @@ class Gram:
             "duplicates": np.int64(table.duplicates),
             "n_exact": np.int64(table.n_exact),
             "n_nonfinite": nonfinite,
+            "product": np.array(table.product),
+            "n_wide": np.int64(table.n_wide),
         }
-        return state if products is None else state | {"gram": _spread(products, finite, len(rows))}
+        return state if inner is None else state | {"gram": _spread(inner.products, finite, len(rows))}
 
-    def _pairs(self, finite: Integers, k: int) -> tuple[Floats | None, NeighbourTable]:
-        """Compute products and neighbours of the stimuli `finite`: the seam for a faster engine."""
-        n, blocks = len(finite), self._blocks(finite)
-        if self.neighbours_only:
-            return None, nearest_from_blocks(blocks, n, k, duplicates=self.duplicates)
-        precision = product_precision(n, k)
-        scale = typical_size(squared_norms(blocks, n), self.n_units) if precision == "float32" else 1.0
-        products = gram(blocks, n, precision=precision, scale=scale)
-        return products, nearest_from_gram(products, blocks, k, precision=precision, duplicates=self.duplicates)
+    def _table(self, finite: Integers, k: int, inner: InnerProducts | None) -> NeighbourTable:
+        """Search for the neighbours of the stimuli `finite`, from their inner products where these are known."""
+        blocks, n = self._blocks(finite), len(finite)
+        if inner is None:
+            return nearest_from_blocks(blocks, n, self.n_units, k, duplicates=self.duplicates)
+        return nearest_from_gram(inner, blocks, k, duplicates=self.duplicates)
 
     def _blocks(self, chosen: Integers) -> Blocks:
         everything = len(chosen) == len(self.spool.rows)
@@ -129,18 +144,14 @@ class Gram:
         for start, block in self.spool.blocks():
             finite = np.isfinite(block)
             if finite.all():
-                mean[start : start + block.shape[1]] = _unit_means(block)
+                mean[start : start + block.shape[1]] = unit_means(block)
             else:
                 nonfinite += np.count_nonzero(~finite, axis=1)
         left = nonfinite == 0
         if left.any() and not left.all():  # all means anew, over the same stimuli
             for start, block in self.spool.blocks():
-                mean[start : start + block.shape[1]] = _unit_means(block[left])
+                mean[start : start + block.shape[1]] = unit_means(block[left])
         return nonfinite, mean
-
-
-def _unit_means(block: NDArray[Any]) -> Floats:
-    return np.asarray(block[0] + (block - block[0].astype(np.float64)).mean(axis=0))
 
 
 def _spread(products: Floats, rows: Integers, n_rows: int) -> Floats:

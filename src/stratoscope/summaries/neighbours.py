@@ -2,36 +2,34 @@
 
 Distances from products, |x|^2 + |y|^2 - 2 x.y, cancel for near neighbours. So products of centred points only propose
 candidates, with a bound on their error that says how many could be the nearest; those are then measured by
-differences in float64. Where the bound is too weak for a point, all others are candidates: the fallback is the full row.
+differences in float64. Where a coarse product leaves too much open for a point, that point is searched again in double
+precision; where even that says nothing, all others are measured.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from stratoscope.errors import BadInput, TooFew
-from stratoscope.summaries.candidates import NeighbourTable, Search
-from stratoscope.summaries.duplicates import distinct_points, first_identical
-from stratoscope.summaries.pairs import (
-    Blocks,
-    checksums,
-    chosen,
-    gram,
-    relative_bound,
-    slices_of,
-    squared_norms,
-    typical_size,
-)
-from stratoscope.types import Floats
+from stratoscope.summaries.candidates import Candidates, Measures
+from stratoscope.summaries.duplicates import distinct_points, expand, first_identical
+from stratoscope.summaries.inner_products import InnerProducts
+from stratoscope.summaries.pairs import Blocks, slices_of
+from stratoscope.summaries.products import Product, choose_product
+from stratoscope.summaries.settle import NeighbourTable, settle
+from stratoscope.summaries.tiles import Points, Tile, multiply, multiply_rows, plan_tiles
+from stratoscope.types import Floats, Integers
 
-#: Points up to which the whole matrix of products is held (128 MiB); beyond, strips of rows of that size.
-WHOLE = 4096
+_WIDE = 1 << 23
 
 
-def nearest_neighbours(points: Any, k: int = 2, *, duplicates: str = "keep") -> NeighbourTable:
+def nearest_neighbours(
+    points: Any, k: int = 2, *, duplicates: str = "keep", product: str | None = None
+) -> NeighbourTable:
     """Return the `k` nearest neighbours of every point by Euclidean distance.
 
     Parameters
@@ -42,12 +40,16 @@ def nearest_neighbours(points: Any, k: int = 2, *, duplicates: str = "keep") -> 
         Neighbours of every point.
     duplicates : {"keep", "merge"}
         Keep points with equal coordinates, as neighbours at distance 0, or merge them into one point.
+    product : str, optional
+        What proposes the candidates: ``numpy float64``, ``numpy float32``, ``torch float32``, ``torch bfloat16``, or
+        those of torch with ``cuda`` behind. By default the environment variable STRATOSCOPE_PRODUCT, else the fastest
+        for this search as measured in this process. Which one it is changes the time and not the neighbours.
 
     Returns
     -------
     NeighbourTable
         At least the three nearest (more, where that costs little) are exact to float64 rounding,
-        the others to `candidates.RELATIVE_ERROR`. Merging may leave fewer than `k` neighbours.
+        the others to `settle.RELATIVE_ERROR`. Merging may leave fewer than `k` neighbours.
 
     Raises
     ------
@@ -55,6 +57,8 @@ def nearest_neighbours(points: Any, k: int = 2, *, duplicates: str = "keep") -> 
         Points that are not (point, unit), or hold NaN or infinity.
     TooFew
         No more than `k` points.
+    UnknownName
+        A product that this machine does not have.
     """
     array = np.asarray(points)
     if array.ndim != 2 or array.dtype.kind not in "fiub":
@@ -67,63 +71,144 @@ def nearest_neighbours(points: Any, k: int = 2, *, duplicates: str = "keep") -> 
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         bad = np.flatnonzero(~np.isfinite(array).all(axis=1))
         raise BadInput(f"{len(bad)} points hold NaN or infinity, the first at row {bad[0]}. Leave them out first.")
-    return nearest_from_blocks(slices_of(array), len(array), k, duplicates=duplicates)
+    return nearest_from_blocks(slices_of(array), len(array), array.shape[1], k, duplicates=duplicates, product=product)
 
 
-def nearest_from_blocks(blocks: Blocks, n_points: int, k: int, *, duplicates: str = "keep") -> NeighbourTable:
-    """Return the nearest neighbours of points that come in blocks of units; holds strips of rows of products only.
+def nearest_from_blocks(
+    blocks: Blocks, n_points: int, n_units: int, k: int, *, duplicates: str = "keep", product: str | None = None
+) -> NeighbourTable:
+    """Return the nearest neighbours of points that come in blocks of units; holds some tiles of products only.
 
     Parameters are those of `nearest_neighbours`, with points as `blocks`, a function that yields arrays
     (point, unit) and is called once for every pass.
     """
-    checksum, n_units = checksums(blocks, n_points)
-    first = first_identical(blocks, checksum)
-    rows = distinct_points(first)
-    apart = chosen(blocks, None if len(rows) == n_points else rows)
-    norm2 = squared_norms(apart, len(rows))
-    precision = product_precision(len(rows), k)
-    strips = _strips(apart, len(rows), precision, typical_size(norm2, n_units))
-    near = Search(norm2, apart, first, k, relative_bound(precision, n_units))
-    return near.table(strips, duplicates)
+    chosen = choose_product(n_points, n_units, k, asked=product)
+    points = Points.of(n_points)
+    sets = multiply(blocks, n_points, n_units, chosen, points)
+    tiles = next(sets)
+    if chosen.rounding != "float64" and not points.in_range:
+        return nearest_from_blocks(blocks, n_points, n_units, k, duplicates=duplicates, product="numpy float64")
+    search = Search(blocks, first_identical(blocks, points.checksum), k)
+    near = search.candidates(points, chosen)
+    while tiles:
+        search.look(near, tiles)
+        tiles = next(sets, [])
+    return search.table(near, duplicates, chosen.name)
 
 
-def nearest_from_gram(
-    products: Floats, blocks: Blocks, k: int, *, precision: str = "float64", duplicates: str = "keep"
-) -> NeighbourTable:
+def nearest_from_gram(inner: InnerProducts, blocks: Blocks, k: int, *, duplicates: str = "keep") -> NeighbourTable:
     """Return the nearest neighbours from inner products that are there already.
 
     Parameters
     ----------
-    products : array (point, point)
-        What `pairs.gram` made of the same points.
+    inner : InnerProducts
+        Products, norms and checksums of the points.
     blocks : function
         Yields the coordinates of the points, to measure the candidates.
     k, duplicates
         As in `nearest_neighbours`; `k` is at most the number of points less one.
-    precision : {"float64", "float32"}
-        Precision the blocks were multiplied in.
     """
-    checksum, n_units = checksums(blocks, len(products))
-    first = first_identical(blocks, checksum)
-    rows = distinct_points(first)
-    if len(rows) < len(products):
-        products = products[np.ix_(rows, rows)]
-        blocks = chosen(blocks, rows)
-    near = Search(products.diagonal(), blocks, first, k, relative_bound(precision, n_units))
-    return near.table([(0, products)], duplicates)
+    search = Search(blocks, first_identical(blocks, inner.points.checksum), k)
+    product = Product("numpy", inner.precision)
+    near = search.candidates(inner.points, product)
+    products = inner.products
+    search.look(near, (Tile(a, b, products[a, b], None) for a, b in plan_tiles(len(products))))
+    return search.table(near, duplicates, product.name)
 
 
 def product_precision(n_points: int, k: int) -> str:
-    """Choose the precision of products: float32 where all `k` are measured afterwards and that is the cheaper way."""
+    """Choose the precision of a Gram matrix: float32 where all `k` are measured afterwards and that is cheaper."""
     return "float32" if n_points > 100 * k else "float64"
 
 
-def _strips(blocks: Blocks, n_points: int, precision: str, scale: float) -> Iterator[tuple[int, Floats]]:
-    """Yield the products in strips of rows, ``(first row, array (row, point))``."""
-    if n_points <= WHOLE:
-        yield 0, gram(blocks, n_points, precision=precision, scale=scale)
-        return
-    height = max(1, WHOLE * WHOLE // n_points)
-    for start in range(0, n_points, height):
-        rows = slice(start, start + height)
-        yield start, gram(blocks, n_points, precision=precision, scale=scale, rows=rows)
+@dataclass(frozen=True)
+class Search:
+    """A search for the nearest neighbours among distinct points.
+
+    Attributes
+    ----------
+    blocks : function
+        Yields the coordinates of all points.
+    first : array (point,)
+        For every point the first one with the same coordinates; only that one is searched for and found.
+    k : int
+        Neighbours wanted.
+    """
+
+    blocks: Blocks
+    first: Integers
+    k: int
+
+    @property
+    def rows(self) -> Integers:
+        """The distinct points."""
+        return distinct_points(self.first)
+
+    @property
+    def width(self) -> int:
+        """Neighbours that every distinct point can have among the distinct points."""
+        return min(self.k, len(self.rows) - 1)
+
+    @property
+    def n_exact(self) -> int:
+        """Nearest to measure: at least three, and as many as cost little beside the products."""
+        return min(self.width, max(3, len(self.rows) // 100))
+
+    def candidates(self, points: Points, product: Product, *, most: int | None = None) -> Candidates:
+        """Return an empty collection of candidates, with what bounds the error of `product` on these points."""
+        norm2 = np.full(len(self.first), np.inf)
+        norm2[self.rows] = points.norm2[self.rows]
+        # what single precision may lose to underflow, and double precision to nothing that matters
+        floor = 1e-30 * float(points.norm2.mean()) + (points.n_units * 1e-36 if product.rounding != "float64" else 0)
+        measures = Measures(
+            points.size2,
+            norm2,
+            points.rest2,
+            product.bound(points.width, points.n_units),
+            product.output,
+            floor,
+        )
+        few = max(4 * self.width, min(max(len(self.rows) // 64, 64), 256))
+        return Candidates(measures, max(self.width, 1), few if most is None else most)
+
+    def look(self, near: Candidates, tiles: Iterable[Tile]) -> None:
+        """Look for candidates in `tiles` of products."""
+        for tile in tiles:
+            rows = np.arange(tile.rows.start, tile.rows.stop)
+            near.take(rows, tile.cols, tile.total, tile.spread, both=tile.rows.start != tile.cols.start)
+
+    def table(self, near: Candidates, duplicates: str, product: str) -> NeighbourTable:
+        """Measure the candidates, search again where there are too many, then keep or merge copies of points."""
+        if duplicates not in {"keep", "merge"}:
+            raise BadInput(f"Duplicates are 'keep' or 'merge', not {duplicates!r}.")
+        distance, index = (
+            np.empty((len(self.first), self.width)),
+            np.zeros((len(self.first), self.width), dtype=np.int64),
+        )
+        n_measured, n_wide = 0, 0
+        if self.width:
+            n_measured = self._settle(near, distance, index)
+            wide = np.flatnonzero(near.wide)
+            n_wide = len(wide)
+            for start in range(0, n_wide, max(1, _WIDE // len(self.first))):
+                n_measured += self._again(wide[start : start + max(1, _WIDE // len(self.first))], distance, index)
+        rows, n_given = self.rows, len(self.first)
+        distance, index = distance[rows], np.searchsorted(rows, index[rows])
+        repeated = n_given - len(rows)
+        if repeated and duplicates == "keep":
+            distance, index = expand(distance, index, self.first, min(self.k, n_given - 1))
+            rows = np.arange(n_given)
+        return NeighbourTable(distance, index, rows, len(rows), repeated, self.n_exact, product, n_measured, n_wide)
+
+    def _settle(self, near: Candidates, distance: Floats, index: Integers) -> int:
+        points, found, others, n_measured = settle(near.found(), self.blocks, self.width, self.n_exact)
+        distance[points], index[points] = found, others
+        return n_measured
+
+    def _again(self, rows: Integers, distance: Floats, index: Integers) -> int:
+        """Search for the neighbours of the points `rows` in double precision, with as many candidates as it takes."""
+        points, n_points = Points.of(len(self.first)), len(self.first)
+        products = multiply_rows(self.blocks, rows, n_points, points)
+        near = self.candidates(points, Product("numpy", "float64"), most=n_points)
+        near.take(rows, slice(0, n_points), products, both=False)
+        return self._settle(near, distance, index)

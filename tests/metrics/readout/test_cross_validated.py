@@ -73,6 +73,17 @@ def test_ridge_scores_of_held_out_folds_are_those_of_refits_to_eight_digits(clou
         np.testing.assert_allclose(direct[:, :, 0], expected, rtol=1e-8, atol=1e-8)
 
 
+def test_leaving_one_out_in_closed_form_is_a_refit_for_every_stimulus(clouds):
+    responses, labels = clouds
+    asked = {"penalty": 300.0, "chance": "none"}
+    found = cross_validated_readout(responses, labels, folds="leave-one-out", **asked)
+    one_by_one = [(np.delete(np.arange(90), i), [i]) for i in range(90)]
+    expected = peer_confusion(lambda: RidgeClassifier(alpha=300.0), responses, labels, one_by_one)
+    np.testing.assert_array_equal(found.confusion, expected)
+    chance = cross_validated_readout(responses, labels, folds="leave-one-out", penalty=300.0).chance
+    assert 0.15 < chance.value < 0.45
+
+
 def test_centring_with_the_test_stimuli_would_be_seen(clouds):
     """The broken version: products centred on all stimuli, as one would by habit, are not those of the training set."""
     responses, _ = clouds

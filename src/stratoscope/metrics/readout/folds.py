@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from stratoscope.errors import BadInput, TooFew, unknown_name
 from stratoscope.types import Integers
 
-FOLDS = ("stratified", "interleaved")
+FOLDS = ("stratified", "interleaved", "leave-one-out")
 
 
 @dataclass(frozen=True)
@@ -123,6 +123,8 @@ def fold_of_each(
     """Return the fold in which each stimulus is tested (stimulus,)."""
     if folds not in FOLDS:
         raise unknown_name("way to make folds", folds, FOLDS)
+    if folds == "leave-one-out" and groups is None:
+        return np.arange(len(codes))
     if n_folds < 2:
         raise BadInput(f"Cross-validation needs at least 2 folds, but n_folds is {n_folds}.")
     counts = np.bincount(codes, minlength=len(names))

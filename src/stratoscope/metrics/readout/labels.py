@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stratoscope.errors import BadInput, TooFew
-from stratoscope.types import Floats, Integers
+from stratoscope.types import Integers
 
 #: Columns of a stimulus set that say which object is shown, or how a view is called, and not where it lies.
 NOT_COORDINATES = ("category", "object", "axis")
@@ -139,8 +139,3 @@ def arbitrary_groups(objects: Any, *, seed: int = 0) -> NDArray[np.str_]:
             )
         groups[rows[0::2]], groups[rows[1::2]] = ("A", "B") if code % 2 == 0 else ("B", "A")
     return groups
-
-
-def centred_units(responses: Floats) -> Floats:
-    """Return `responses` less the mean of every unit: nothing a decoder sees, and products keep their digits."""
-    return np.asarray(responses - responses.mean(axis=0))

@@ -16,16 +16,14 @@ from stratoscope.metrics.readout.one_against_one import pair_decisions, votes
 from stratoscope.metrics.readout.pairs import resolve_pairs
 from stratoscope.metrics.readout.population import (
     SIZES,
-    Collected,
     Population,
-    PopulationReadout,
     checked_numbers,
     checked_sizes,
     n_stimuli,
-    record,
     resampled,
     shuffle_note,
 )
+from stratoscope.metrics.readout.population_record import Collected, PopulationReadout, record
 from stratoscope.metrics.readout.ridge import grid_of, held_out, targets
 from stratoscope.types import Floats, Integers
 

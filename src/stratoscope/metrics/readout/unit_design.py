@@ -3,72 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stratoscope.errors import BadInput, TooFew
-from stratoscope.metrics.readout.labels import canonical, coded
+from stratoscope.metrics.readout.labels import canonical, coded, shuffled_within
 from stratoscope.metrics.responses import checked_finite
 from stratoscope.types import Floats, Integers
 
-#: Numbers of one block of units: what is compared again and again stays in the processor's cache.
-BLOCK = 160_000
-
-
-@dataclass(frozen=True)
-class UnitReadout:
-    """How well single units tell pairs of objects apart; means over the pairs of each unit.
-
-    Attributes
-    ----------
-    bits : array (unit,) or (distance, unit)
-        Mutual information between true and predicted object, before chance is taken off.
-    accuracy : array, as bits
-        Fraction of tests that were right, 0 to 1; 0.5 is guessing.
-    chance_bits, chance_accuracy : array, as bits
-        The same with object labels shuffled within each view; NaN without shuffles.
-    n_pairs : array (unit,) of int
-        Pairs of objects that counted for the unit; where 0, all numbers are NaN.
-    n : int
-        Responses a unit: stimuli, or trials.
-    distances : array (distance,)
-        Distance between trained and tested views; empty where there is none.
-    method : str
-        Protocol, number of draws and shuffles.
-    seed : int
-        Seed of folds, draws and shuffles.
-    note : str
-        What a reader must know beside the numbers.
-    """
-
-    bits: Floats
-    accuracy: Floats
-    chance_bits: Floats
-    chance_accuracy: Floats
-    n_pairs: Integers
-    n: int
-    method: str
-    seed: int
-    note: str = ""
-    distances: Floats = field(default_factory=lambda: np.empty(0))
-
-    @property
-    def bits_above_chance(self) -> Floats:
-        """Bits less chance."""
-        return self.bits - self.chance_bits
-
-    @property
-    def accuracy_above_chance(self) -> Floats:
-        """Accuracy less chance."""
-        return self.accuracy - self.chance_accuracy
-
-    @property
-    def percent_correct(self) -> Floats:
-        """Accuracy in percent."""
-        return 100 * self.accuracy
+#: Responses in one block of units: wide enough that a step is work, and what is compared again and again stays in cache.
+BLOCK = 800_000
 
 
 @dataclass(frozen=True)
@@ -166,3 +113,16 @@ def mean_over_pairs(values: Floats, of_units: NDArray[np.bool_] | None) -> Float
     weights = of_units.reshape(len(values), *(1,) * (values.ndim - 2), -1)
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray(np.where(weights, values, 0).sum(axis=0) / weights.sum(axis=0))
+
+
+def n_stimuli_of(responses: Any, objects: Any) -> int:
+    """Return the number of stimuli of responses (stimulus, unit) or (trial, stimulus, unit); of objects for others."""
+    return int(np.shape(responses)[-2]) if np.ndim(responses) in {2, 3} else len(np.asarray(objects))
+
+
+def shuffled_rows(codes: Integers, views: Integers, seed: int, k: int) -> Integers:
+    """Return the `k`-th shuffle of the objects of all rows within views, in canonical order of objects and views."""
+    order = Layout.of(codes, views).order
+    mixed = np.empty_like(codes)
+    mixed[order] = shuffled_within(codes[order], views[order], np.random.default_rng((seed, 1000 + k)))
+    return mixed

@@ -15,12 +15,13 @@ from stratoscope.metrics.readout.pairs import Pairs, resolve_pairs
 from stratoscope.metrics.readout.unit_conditions import Conditions
 from stratoscope.metrics.readout.unit_design import (
     Layout,
-    UnitReadout,
     mean_over_pairs,
+    n_stimuli_of,
+    shuffled_rows,
     unit_blocks,
     unit_rows,
 )
-from stratoscope.metrics.readout.unit_separability import _mixed, _shape, summarise
+from stratoscope.metrics.readout.unit_record import UnitReadout, summarise
 from stratoscope.metrics.readout.view_splits import check_views, view_lines
 from stratoscope.types import Floats, Integers
 
@@ -110,7 +111,7 @@ def unit_generalization(
             f"Generalization needs at least 1 draw, or None for all, and no negative number of shuffles; n_draws is "
             f"{n_draws}, n_shuffles {n_shuffles}."
         )
-    _, n = _shape(responses, objects)
+    n = n_stimuli_of(responses, objects)
     view_of = view_codes(views, n)
     rows, codes, names, view_rows = unit_rows(responses, objects, view_of, NAME)
     check_views(codes, names, view_rows)
@@ -120,7 +121,7 @@ def unit_generalization(
     distances = _distances(lines, values)
     measure = _Measure(rows, len(names), chosen, lines, values, distances, n_draws, seed)
     true = measure.bits(Layout.of(codes, view_rows))
-    false = [measure.bits(Layout.of(_mixed(codes, view_rows, seed, k), view_rows)) for k in range(n_shuffles)]
+    false = [measure.bits(Layout.of(shuffled_rows(codes, view_rows, seed, k), view_rows)) for k in range(n_shuffles)]
     how = "every pair of training views" if n_draws is None else f"{n_draws} draws of training views"
     how = f"both objects at one {distance}" if distance else how
     return summarise(true, false, chosen, rows, f"threshold, {how}", seed, note, distances)

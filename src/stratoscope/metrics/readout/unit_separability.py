@@ -11,19 +11,21 @@ from numpy.typing import NDArray
 from stratoscope.errors import BadInput
 from stratoscope.metrics.readout.confusion import confusion_accuracy, confusion_bits
 from stratoscope.metrics.readout.folds import check_folds, dealt, separability_folds
-from stratoscope.metrics.readout.labels import check_shufflable, shuffled_within, view_codes
+from stratoscope.metrics.readout.labels import check_shufflable, view_codes
 from stratoscope.metrics.readout.pairs import Pairs, resolve_pairs
 from stratoscope.metrics.readout.threshold import threshold as between
 from stratoscope.metrics.readout.unit_design import (
     Layout,
-    UnitReadout,
     called_first,
     confusion_of,
     mean_over_pairs,
+    n_stimuli_of,
+    shuffled_rows,
     unit_blocks,
     unit_rows,
 )
-from stratoscope.types import Floats, Integers
+from stratoscope.metrics.readout.unit_record import UnitReadout, summarise
+from stratoscope.types import Floats
 
 NAME = "unit_separability"
 
@@ -105,7 +107,7 @@ def unit_separability(
     >>> bool(found.accuracy[0] > 0.95), bool(abs(found.accuracy[1] - 0.5) < 0.25)
     (True, True)
     """
-    _, n = _shape(responses, objects)
+    n = n_stimuli_of(responses, objects)
     view_of = view_codes(views, n) if views is not None else np.zeros(n, dtype=np.int64)
     rows, codes, names, view_rows = unit_rows(responses, objects, view_of, NAME)
     chosen = resolve_pairs(names, objects, pairs, luminance, threshold, rows.shape[1])
@@ -116,52 +118,10 @@ def unit_separability(
     work = _Work(rows, names, chosen, how, n_folds)
     true = work.bits(Layout.of(codes, view_rows), (seed, 0))
     false = [
-        work.bits(Layout.of(_mixed(codes, view_rows, seed, k), view_rows), (seed, 1 + k)) for k in range(n_shuffles)
+        work.bits(Layout.of(shuffled_rows(codes, view_rows, seed, k), view_rows), (seed, 1 + k))
+        for k in range(n_shuffles)
     ]
     return summarise(true, false, chosen, rows, f"threshold, {n_folds} folds ({how})", seed, note)
-
-
-def summarise(
-    true: tuple[Floats, Floats],
-    false: list[tuple[Floats, Floats]],
-    pairs: Pairs,
-    rows: NDArray[Any],
-    method: str,
-    seed: int,
-    note: str,
-    distances: Floats | None = None,
-) -> UnitReadout:
-    """Put bits and accuracies with true and with shuffled labels together."""
-    n_units = rows.shape[1]
-    n_pairs = np.full(n_units, len(pairs)) if pairs.of_units is None else pairs.of_units.sum(axis=0)
-    empty = np.full_like(true[0], np.nan)
-    chance_bits, chance_accuracy = (np.mean([one[at] for one in false], axis=0) if false else empty for at in (0, 1))
-    alone = int((n_pairs == 0).sum())
-    told = [note, f"{alone} of {n_units} units have no pair that passes, and no number" if alone else ""]
-    return UnitReadout(
-        true[0],
-        true[1],
-        chance_bits,
-        chance_accuracy,
-        n_pairs=n_pairs.astype(np.int64),
-        n=len(rows),
-        method=f"{method}; {len(false)} shuffles of objects within views",
-        seed=seed,
-        note="; ".join(one for one in told if one),
-        distances=np.empty(0) if distances is None else distances,
-    )
-
-
-def _shape(responses: Any, objects: Any) -> tuple[int, int]:
-    n = np.shape(responses)[-2] if np.ndim(responses) in {2, 3} else len(np.asarray(objects))
-    return np.ndim(responses), int(n)
-
-
-def _mixed(codes: Integers, views: Integers, seed: int, k: int) -> Integers:
-    order = Layout.of(codes, views).order
-    mixed = np.empty_like(codes)
-    mixed[order] = shuffled_within(codes[order], views[order], np.random.default_rng((seed, 1000 + k)))
-    return mixed
 
 
 def check_shuffles(n_shuffles: int) -> None:

@@ -1,0 +1,108 @@
+"""The whole matrix of inner products between points, about the mean of every unit, in one pass over their blocks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg.blas import dsyrk
+
+from stratoscope.summaries.blocks import BLOCK
+from stratoscope.summaries.pairs import Blocks, add_checksum
+from stratoscope.summaries.products import Product
+from stratoscope.summaries.tiles import DEPTH, Points, plan_tiles, power_of_two
+from stratoscope.types import Floats
+
+
+@dataclass(frozen=True)
+class InnerProducts:
+    """What one pass gives of a set of points.
+
+    Attributes
+    ----------
+    products : array (point, point)
+        Inner products of the points with the mean of every unit taken off.
+    mean : array (unit,)
+        Means over points.
+    points : Points
+        Norms and checksums.
+    precision : str
+        Precision that the blocks were multiplied in.
+    """
+
+    products: Floats
+    mean: Floats
+    points: Points
+    precision: str
+
+
+def inner_products(blocks: Blocks, n_points: int, n_units: int, *, precision: str = "float64") -> InnerProducts | None:
+    """Return the Gram matrix of centred points; None where a coordinate is NaN or infinite.
+
+    Parameters
+    ----------
+    blocks : function
+        Yields the coordinates (point, unit) in blocks; called once.
+    n_points, n_units : int
+        Size of all blocks together.
+    precision : {"float64", "float32"}
+        Precision of the products within a block; blocks add up in float64.
+    """
+    total, mean, points = np.zeros((n_points, n_points), order="F"), np.empty(n_units), Points.of(n_points)
+    for block in blocks():
+        for start in range(0, block.shape[1], DEPTH):
+            piece = block[:, start : start + DEPTH]
+            units = slice(points.n_units, points.n_units + piece.shape[1])
+            mean[units] = unit_means(piece)
+            if not np.isfinite(mean[units]).all():
+                return None
+            add_checksum(points.checksum, piece, points.rng)
+            _add(total, np.subtract(piece, mean[units], dtype=np.float64), points, precision)
+            points.n_units, points.width = units.stop, max(points.width, piece.shape[1])
+    _mirror(total)
+    points.norm2 = total.diagonal().copy()
+    if precision == "float32" and not points.in_range:
+        return inner_products(blocks, n_points, n_units)
+    total *= points.scale**2 or 1.0
+    points.norm2 = points.size2 = total.diagonal().copy()
+    points.rest2 = points.norm2 * (2.0**-53 if precision == "float64" else 2.0**-24) ** 2
+    return InnerProducts(total, mean, points, precision)
+
+
+def _add(total: Floats, centred: Floats, points: Points, precision: str) -> None:
+    """Add the products of `centred` (point, unit) to the upper triangle of `total`."""
+    if precision == "float64":
+        done = dsyrk(1.0, centred.T, beta=1.0, c=total, trans=1, overwrite_c=1)
+        assert done is total or np.shares_memory(done, total)
+        return
+    if not points.scale:
+        points.scale = power_of_two(float(np.sqrt(np.square(centred).mean())))
+    with np.errstate(over="ignore", invalid="ignore"):  # what does not fit is seen in the norms
+        factor = (centred / points.scale).astype(np.float32)
+        total += factor @ factor.T
+
+
+def _mirror(total: Floats) -> None:
+    """Copy the upper triangle to the lower."""
+    for rows, cols in plan_tiles(len(total)):
+        if rows.start == cols.start:
+            tile = np.triu(total[rows, cols])
+            total[rows, cols] = tile + np.triu(tile, 1).T
+        else:
+            total[cols, rows] = total[rows, cols].T
+
+
+def relative_bound(precision: str, n_units: int) -> float:
+    """Return g such that a squared distance from inner products is off by at most g (|x|^2 + |y|^2)."""
+    return Product("numpy", precision).bound(DEPTH, n_units)
+
+
+def unit_means(block: NDArray[Any]) -> Floats:
+    """Return the mean of every unit (unit,) in double precision, summed from the first row, where offsets cancel."""
+    first = block[0].astype(np.float64)
+    total, step = np.zeros(block.shape[1]), max(1, BLOCK // max(block.shape[1], 1))
+    for start in range(0, len(block), step):
+        total += (block[start : start + step] - first).sum(axis=0)
+    return np.asarray(first + total / len(block))

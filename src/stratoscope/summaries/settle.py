@@ -1,0 +1,96 @@
+"""From candidates to neighbours: what products leave open is measured by differences, and the nearest are kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from stratoscope.summaries.candidates import Near
+from stratoscope.summaries.pairs import Blocks, exact_squares
+from stratoscope.types import Floats, Integers
+
+#: Distances that are not measured by differences are certain to this relative error.
+RELATIVE_ERROR = 1e-7
+_PAIRS = 1 << 22
+
+
+@dataclass(frozen=True)
+class NeighbourTable:
+    """The nearest neighbours of every point.
+
+    Attributes
+    ----------
+    distance : array (point, neighbour) of float64
+        Euclidean distances, ascending.
+    index : array (point, neighbour) of int64
+        Which points they are, numbered as `distance` is; among equal distances the lower index first.
+    rows : array (point,) of int64
+        Position of each point among those given; not all of them where duplicates were merged.
+    n_points : int
+        Number of points in the table.
+    duplicates : int
+        How many of the points given repeat the coordinates of an earlier one.
+    n_exact : int
+        So many nearest distances of each point were measured by differences in float64; the others are certain to
+        `RELATIVE_ERROR`.
+    product : str
+        Library and precision of the products that proposed the neighbours. It does not change which they are.
+    n_measured : int
+        Pairs of points that were measured by differences.
+    n_wide : int
+        Points for which those products left too much open, so that they were searched again in double precision.
+    """
+
+    distance: Floats
+    index: Integers
+    rows: Integers
+    n_points: int
+    duplicates: int
+    n_exact: int
+    product: str = ""
+    n_measured: int = 0
+    n_wide: int = 0
+
+
+def settle(near: Near, blocks: Blocks, k: int, n_exact: int) -> tuple[Integers, Floats, Integers, int]:
+    """Return the `k` nearest of every point that `near` has candidates of.
+
+    A pair must be measured where it could be among the nearest `n_exact`, or where its distance is not certain to
+    `RELATIVE_ERROR`.
+
+    Parameters
+    ----------
+    near : Near
+        Candidates, ordered by point and greatest distance; at least `k` of every point.
+    blocks : function
+        Yields the coordinates of the points.
+    k, n_exact : int
+        Neighbours wanted, and how many of them must be measured.
+
+    Returns
+    -------
+    points : array (point,)
+    distance, index : array (point, k)
+    n_measured : int
+    """
+    points, start, group = np.unique(near.point, return_index=True, return_inverse=True)
+    measure = near.low <= near.high[start + n_exact - 1][group]
+    measure |= near.high - near.low > 2 * RELATIVE_ERROR * near.low
+    squared = (near.low**2 + near.high**2) / 2
+    squared[measure], n_measured = _measured(blocks, near.point[measure], near.other[measure])
+    order = np.lexsort((near.other, squared, group))
+    kept = order[start[:, None] + np.arange(k)]
+    return points, np.sqrt(squared[kept]), near.other[kept], n_measured
+
+
+def _measured(blocks: Blocks, point: Integers, other: Integers) -> tuple[Floats, int]:
+    """Return squared distances (pair,); two points that are candidates of each other are measured once."""
+    low, high = np.minimum(point, other), np.maximum(point, other)
+    pairs, again = np.unique(low * (high.max(initial=0) + 1) + high, return_inverse=True)
+    low, high = np.divmod(pairs, high.max(initial=0) + 1)
+    squared = np.empty(len(pairs))
+    for start in range(0, len(pairs), _PAIRS):
+        part = slice(start, start + _PAIRS)
+        squared[part] = exact_squares(blocks, low[part], high[part])
+    return squared[again], len(pairs)

@@ -1,0 +1,204 @@
+"""Products of points with points, in square tiles of the upper triangle, from points that come in blocks of units.
+
+Half of all products suffice, because the other half is the same. Tiles are multiplied in sets whose sums fit into a
+few hundred MiB; every set costs one pass over the blocks, unless the rounded points themselves fit, which are then kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stratoscope.summaries.pairs import Blocks, add_checksum
+from stratoscope.summaries.products import Product
+from stratoscope.types import Floats, Integers
+
+#: Points along one side of a tile; its sums stay near the processor.
+TILE = 1280
+#: Bytes of the sums of one set of tiles, and of rounded points that are kept instead of read again.
+SUMS, KEPT = 256 << 20, 512 << 20
+#: Coordinates multiplied at a time; the rounding bound of a product grows with it.
+DEPTH = 4096
+_SAMPLE = 64
+
+
+@dataclass
+class Points:
+    """What one pass over the blocks says of every point, in units of `scale` from a centre near the mean.
+
+    Attributes
+    ----------
+    size2, norm2, rest2 : array (point,)
+        Squared norms before rounding, after it, and of what it took away.
+    checksum : array (point,)
+        Equal for equal coordinates.
+    n_units : int
+        Number of coordinates.
+    width : int
+        Most coordinates that were multiplied at a time.
+    scale : float
+        A power of two near the size of a coordinate, that products of float32 stay in range; 0 before the first block.
+    """
+
+    size2: Floats
+    norm2: Floats
+    rest2: Floats
+    checksum: NDArray[np.uint64]
+    n_units: int = 0
+    width: int = 1
+    scale: float = 0.0
+    rng: np.random.Generator = field(default_factory=lambda: np.random.default_rng(0))
+
+    @classmethod
+    def of(cls, n_points: int) -> Points:
+        """Make the record of `n_points` points before the first block."""
+        size2, norm2, rest2 = np.zeros((3, n_points))
+        return cls(size2, norm2, rest2, np.zeros(n_points, dtype=np.uint64))
+
+    @property
+    def in_range(self) -> bool:
+        """Whether products of single precision can hold the points; where not, products of double precision must."""
+        largest, mean = float(self.norm2.max(initial=0)), float(self.norm2.mean()) / max(self.n_units, 1)
+        return bool(np.isfinite(largest) and largest < 1e36 and (mean > 1e-14 or largest == 0))
+
+
+@dataclass(frozen=True)
+class Tile:
+    """Products of the points `rows` with the points `cols`, and where they were rounded the sum of their magnitudes."""
+
+    rows: slice
+    cols: slice
+    total: NDArray[Any]
+    spread: NDArray[Any] | None
+
+
+def plan_tiles(n_points: int, size: int = TILE) -> Iterator[tuple[slice, slice]]:
+    """Yield rows and columns of every tile on and above the diagonal, strip by strip."""
+    cuts = [slice(start, min(start + size, n_points)) for start in range(0, n_points, size)]
+    for i, rows in enumerate(cuts):
+        for cols in cuts[i:]:
+            yield rows, cols
+
+
+def multiply(blocks: Blocks, n_points: int, n_units: int, product: Product, points: Points) -> Iterator[list[Tile]]:
+    """Yield the products of all pairs of points in sets of tiles; `points` is complete when the first set comes.
+
+    Parameters
+    ----------
+    blocks : function
+        Yields the coordinates (point, unit) in blocks, and is called once a pass.
+    n_points, n_units : int
+        Size of all blocks together.
+    product : Product
+        How to round and multiply.
+    points : Points
+        Filled during the first pass.
+    """
+    size = TILE**2 * product.dtype.itemsize * (2 if product.output else 1)
+    plan = list(plan_tiles(n_points))
+    factors = _Factors(blocks, product, points)
+    kept = len(plan) * size > SUMS and n_points * n_units * product.factor_bytes <= KEPT
+    if kept:
+        factors.keep(n_points, n_units)
+    at_a_time = 1 if kept else max(1, SUMS // size)
+    for start in range(0, len(plan), at_a_time):
+        tiles = [_empty(rows, cols, product) for rows, cols in plan[start : start + at_a_time]]
+        for factor in factors:
+            for tile in tiles:
+                product.add(tile.total, tile.spread, factor[tile.rows], factor[tile.cols])
+        yield tiles
+
+
+def multiply_rows(blocks: Blocks, rows: Integers, n_points: int, points: Points) -> Floats:
+    """Return products in double precision (row, point) of the points `rows` with all points."""
+    total = np.zeros((len(rows), n_points))
+    for factor in _Factors(blocks, Product("numpy", "float64"), points):
+        total += factor[rows] @ factor.T
+    return total
+
+
+def _empty(rows: slice, cols: slice, product: Product) -> Tile:
+    shape = rows.stop - rows.start, cols.stop - cols.start
+    return Tile(rows, cols, np.zeros(shape, product.dtype), np.zeros(shape, product.dtype) if product.output else None)
+
+
+class _Factors:
+    """The rounded points in blocks of units: made anew in every pass, or kept."""
+
+    def __init__(self, blocks: Blocks, product: Product, points: Points) -> None:
+        self.blocks, self.product, self.points = blocks, product, points
+        self.kept: Any = None
+        self.passed = False
+
+    def keep(self, n_points: int, n_units: int) -> None:
+        """Round all points now, and hold them."""
+        if self.product.library == "numpy":
+            kept: Any = np.empty((n_points, n_units), dtype=self.product.dtype)
+        else:
+            import torch
+
+            dtype = getattr(torch, self.product.rounding)
+            kept = torch.empty((n_points, n_units), dtype=dtype, device=self.product.device)
+        start = 0
+        for factor in self:
+            kept[:, start : start + factor.shape[1]] = factor
+            start += factor.shape[1]
+        self.kept = kept
+        self.points.width = max(self.points.width, min(DEPTH, n_units))
+
+    def __iter__(self) -> Iterator[Any]:
+        if self.kept is None:
+            yield from self._read()
+            return
+        for start in range(0, self.kept.shape[1], DEPTH):
+            yield self.kept[:, start : start + DEPTH]
+
+    def _read(self) -> Iterator[Any]:
+        for block in self.blocks():
+            for start in range(0, block.shape[1], DEPTH):
+                piece = block[:, start : start + DEPTH]
+                factor, *norms = self.product.factor(self._centred(piece))
+                if not self.passed:
+                    self._note(piece, *norms)
+                yield factor
+        self.passed = True
+
+    def _note(self, piece: NDArray[Any], size2: Floats, norm2: Floats, rest2: Floats) -> None:
+        points = self.points
+        points.size2 += size2
+        points.norm2 += norm2
+        points.rest2 += rest2
+        add_checksum(points.checksum, piece, points.rng)
+        points.n_units += piece.shape[1]
+        points.width = max(points.width, piece.shape[1])
+
+    def _centred(self, piece: NDArray[Any]) -> NDArray[Any]:
+        """Take a centre away that is near the mean: any one will do, and near the mean products round least.
+
+        The difference of two numbers of single precision is right to single precision, also where both are large.
+        """
+        if piece.dtype != np.float32:
+            piece = piece.astype(np.float64)
+        sample = piece[:: max(1, len(piece) // _SAMPLE)].astype(np.float64)
+        centre = sample[0] + (sample - sample[0]).mean(axis=0)
+        if self.product.rounding == "float64":
+            return np.asarray(np.subtract(piece, centre, dtype=np.float64))
+        centre = centre.astype(piece.dtype)
+        if not self.points.scale:
+            self.points.scale = power_of_two(float(np.sqrt(np.square(sample - centre).mean())))
+        if piece.dtype == np.float32 and self.points.scale == 1:
+            return np.asarray(np.subtract(piece, centre))
+        with np.errstate(over="ignore"):  # what single precision cannot hold is seen in the norms
+            scaled = np.multiply(np.subtract(piece, centre), 1 / self.points.scale, dtype=piece.dtype)
+            return np.asarray(scaled.astype(np.float32))
+
+
+def power_of_two(size: float) -> float:
+    """Return the power of two next to `size`; 1 for sizes that float32 holds well, or that say nothing."""
+    if not np.isfinite(size) or size == 0 or 1e-6 < size < 1e6:
+        return 1.0
+    return float(2.0 ** np.round(np.log2(size)))

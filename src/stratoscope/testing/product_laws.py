@@ -1,0 +1,82 @@
+"""The law every product keeps: the true distance of two points lies where the product says it does."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stratoscope.summaries.candidates import Measures
+from stratoscope.summaries.neighbours import Search
+from stratoscope.summaries.pairs import Blocks, exact_squares, slices_of
+from stratoscope.summaries.products import Product
+from stratoscope.summaries.tiles import Points, multiply
+
+
+def check_product(product: Product, *, n_points: int = 40, n_units: int = 900, seed: int = 0) -> None:
+    """Check that a product never promises more than it holds.
+
+    The law: for every pair of points the distance measured by differences in double precision lies between the least
+    and the greatest distance that the product's bounds allow. It is asked of points that are hard for products: spread
+    evenly, at a large offset, tight pairs far from the centre, units of very different size, all coordinates alike in
+    sign, and few units.
+
+    Parameters
+    ----------
+    product : Product
+        The product to check.
+    n_points, n_units : int
+        Size of the sets of points.
+    seed : int
+        Seed of the points.
+
+    Raises
+    ------
+    AssertionError
+        A distance lies outside; the message names the product and the points.
+
+    Examples
+    --------
+    >>> check_product(Product("numpy", "float32"))
+    """
+    for kind, points in hard_points(n_points, n_units, seed).items():
+        blocks = slices_of(points, max(1, points.shape[1] // 3))
+        i, j = np.triu_indices(len(points), 1)
+        true = np.sqrt(exact_squares(blocks, i, j))
+        low, high = intervals(product, blocks, (len(points), points.shape[1]))
+        slack = 1e-12 * true  # the roundings of measuring
+        outside = (true < low[i, j] - slack) | (true > high[i, j] + slack)
+        assert not outside.any(), (
+            f"{product.name} breaks the law 'the true distance lies within the bounds' on {kind}: {outside.sum()} of "
+            f"{len(true)} distances lie outside."
+        )
+
+
+def hard_points(n_points: int, n_units: int, seed: int) -> dict[str, NDArray[np.float32]]:
+    """Return sets of points (point, unit) that are hard for products, by what they are."""
+    rng = np.random.default_rng(seed)
+    even = rng.standard_normal((n_points, n_units))
+    pairs = np.repeat(even[: n_points // 2], 2, axis=0)
+    sets = {
+        "evenly spread points": even,
+        "points at an offset of 1e4": even + 1e4,
+        "tight pairs": pairs + 1e-4 * even[: len(pairs)],
+        "units of very different size": even * 10.0 ** rng.uniform(-6, 6, n_units),
+        "points on a line, all coordinates alike": np.linspace(1, 3, n_points)[:, None] * np.full(n_units, 1 / 3),
+        "points of three units": even[:, :3],
+    }
+    return {kind: points.astype(np.float32) for kind, points in sets.items()}
+
+
+def intervals(
+    product: Product, blocks: Blocks, shape: tuple[int, int]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the least and the greatest distance (point, point) that `product` allows, on the upper triangle."""
+    points, everything = Points.of(shape[0]), np.arange(shape[0])
+    low, high = np.zeros((2, shape[0], shape[0]))
+    for tile in (tile for tiles in multiply(blocks, shape[0], shape[1], product, points) for tile in tiles):
+        measures: Measures = Search(blocks, everything, 1).candidates(points, product).measures
+        i, j = np.meshgrid(everything[tile.rows], everything[tile.cols], indexing="ij")
+        spread = 0.0 if tile.spread is None else tile.spread.astype(np.float64)
+        bounds = measures.interval(i, j, tile.total.astype(np.float64), spread)
+        low[tile.rows, tile.cols], high[tile.rows, tile.cols] = (points.scale or 1.0) * np.array(bounds)
+    return low, high

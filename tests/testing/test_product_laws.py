@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from stratoscope.summaries.products import Product
+from stratoscope.testing.product_laws import check_product
+
+ALL = [
+    Product("numpy", "float64"),
+    Product("numpy", "float32"),
+    Product("torch", "float32"),
+    Product("torch", "bfloat16"),
+]
+
+
+@pytest.mark.parametrize("product", ALL, ids=lambda product: product.name)
+def test_true_distances_lie_within_the_bounds_of_every_product(product):
+    check_product(product)
+
+
+class NoBound(Product):
+    """Says that sums do not round."""
+
+    def bound(self, width, n_units):
+        return 0.0
+
+
+class NoRest(Product):
+    """Says that rounding the coordinates took nothing away."""
+
+    def factor(self, piece):
+        factor, _, norm2, rest2 = super().factor(piece)
+        return factor, norm2, norm2, np.zeros_like(rest2)
+
+
+class NoOutput(Product):
+    """Says that the products themselves were not rounded."""
+
+    @property
+    def output(self):
+        return 0.0
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        NoBound("numpy", "float32"),
+        NoBound("torch", "float32"),
+        NoRest("torch", "bfloat16"),
+        NoOutput("torch", "bfloat16"),
+    ],
+    ids=lambda product: f"{type(product).__name__} {product.name}",
+)
+def test_a_bound_that_is_too_small_breaks_the_law(broken):
+    with pytest.raises(
+        AssertionError, match=f"{broken.name} breaks the law 'the true distance lies within the bounds' on"
+    ):
+        check_product(broken)
+
+
+@pytest.mark.gpu
+def test_products_of_a_gpu_keep_the_law():
+    torch = pytest.importorskip("torch")
+    if not torch.cuda.is_available():
+        pytest.skip("needs a CUDA device")
+    check_product(Product("torch", "float32", "cuda"))
+    check_product(Product("torch", "bfloat16", "cuda"))
