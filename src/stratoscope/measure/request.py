@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from stratoscope.errors import BadInput, StratoscopeError, TooFew, unknown_name
 from stratoscope.metrics.declare import METRICS
+from stratoscope.metrics.halves import neighbours_read
 from stratoscope.metrics.resampling import LISTED
 from stratoscope.types import Metric, Stage
 
@@ -150,7 +151,7 @@ def needs_categories(metric: Metric) -> bool:
 
 
 def neighbours_needed(asked: Sequence[Asked]) -> int:
-    """Return how many nearest neighbours of every stimulus the metrics in `asked` read."""
+    """Return how many nearest neighbours of every stimulus the metrics in `asked` read, their intervals included."""
     needed = [2]
     for one in asked:
         options = {**_defaults(one.metric), **one.options}
@@ -160,7 +161,7 @@ def neighbours_needed(asked: Sequence[Asked]) -> int:
             needed.append(LISTED)
         if isinstance(options.get("k"), int):
             needed.append(int(options["k"]))
-    return max(needed)
+    return neighbours_read(max(needed))
 
 
 def _check_options(metric: Metric, options: Mapping[str, Any]) -> None:
