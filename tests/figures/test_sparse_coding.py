@@ -118,6 +118,16 @@ def test_lesions_of_single_stages_share_a_panel(make):
         figures.lesioned_sparseness(results)
 
 
+def test_models_of_a_lesion_of_one_stage_are_a_line_in_a_band(make):
+    results = make(["permute_weights at conv1"] * 3 + ["permute_weights at fc1"] * 3)
+    models = np.array([one.medians() for one in runs(results)[1:4]])
+    axes = figures.stagewise_lesions(results).axes[0]
+    assert len(axes.collections) == 2
+    np.testing.assert_allclose(axes.lines[1].get_ydata(), np.median(models, axis=0))
+    band = axes.collections[0].get_paths()[0].vertices
+    assert (band[:, 1].min(), band[:, 1].max()) == (models.min(), models.max())
+
+
 def test_controls_and_other_indices_are_beside_the_measurement(make):
     figure = figures.controls_of_sparseness(make())
     named = [[text.get_text() for text in axes.get_legend().get_texts()] for axes in figure.axes]

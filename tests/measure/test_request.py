@@ -61,11 +61,12 @@ def test_wrong_names_offer_the_nearest():
 @pytest.mark.parametrize(
     ("metrics", "k"),
     [
-        (["two_nn"], 2),
-        (["gride"], 128),
-        (["gride:n1=(1, 2)"], 4),
-        (["levina_bickel:k=20"], 20),
-        (["two_nn", "gride"], 128),
+        (["two_nn"], 17),
+        (["gride"], 171),
+        (["gride:n1=(1, 2)"], 23),
+        (["levina_bickel:k=20"], 67),
+        (["two_nn", "gride"], 171),
+        (["gride:n1=(1, 128)"], 256),
     ],
 )
 def test_as_many_neighbours_are_kept_as_the_metrics_read(metrics, k):

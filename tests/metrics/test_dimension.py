@@ -118,7 +118,9 @@ def test_resamples_from_one_table_are_those_of_a_search_in_every_part(rng, share
     parts = [np.sort(dealt.permutation(190)[: int(share * 190)]) for _ in range(5)]
     alone = [two_nn(distinct[part]) for part in parts]
     assert estimate.value == pytest.approx(np.mean([one.value for one in alone]), rel=1e-12)
-    assert estimate.low == pytest.approx(np.exp(np.mean([np.log(one.low) for one in alone])), rel=1e-12)
+    whole = two_nn(distinct)
+    longer = np.log(whole.high / whole.low) * np.sqrt(190 / estimate.n)
+    assert np.log(estimate.high / estimate.low) == pytest.approx(longer, rel=1e-9)
     assert estimate.scale == pytest.approx(np.mean([one.scale for one in alone]), rel=1e-12)
     assert estimate.n == int(share * 190)
     assert estimate.dropped["duplicates"] == 10

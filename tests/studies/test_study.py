@@ -77,6 +77,14 @@ def test_lesions_keep_their_seeds_and_differ_between_them(study):
     assert table["value"].nunique() == 2
 
 
+def test_models_are_counted_by_the_name_of_their_lesion(network, stimuli, how):
+    asked = {"permute_weights": 3, "reinitialize": 1}
+    study = sparse_coding(network, stimuli, lesions=list(asked), **{**how, "n_models": asked})
+    assert study.protocol["n_models"] == asked
+    table = study.table().query("metric == @PSI and control == '' and stage == 'gate2'")
+    assert table["lesion"].value_counts().to_dict() == {**asked, "": 1}
+
+
 def test_the_same_seed_gives_the_same_study(network, stimuli, how):
     study, again = (sparse_coding(network, stimuli, lesions=["permute_weights"], **how) for _ in range(2))
     assert again.claims.equals(study.claims)
@@ -205,6 +213,9 @@ def test_a_budget_that_is_too_small_says_which_would_do(network, stimuli, how):
             "No lesion is called 'permute_weight'. Did you mean 'permute_weights'",
         ),
         ({"n_models": 0}, BadInput, "at least 1 model, but n_models is 0"),
+        ({"n_models": {"reinitialize": 0}}, BadInput, "at least 1 model, but n_models of 'reinitialize' is 0"),
+        ({"n_models": {"reinitialise": 2}}, UnknownName, "No random lesion of this study is called 'reinitialise'"),
+        ({"n_models": {"remove_gating": 2}}, UnknownName, "No random lesion of this study is called 'remove_gating'"),
         ({"correction": "holms"}, UnknownName, "No correction is called 'holms'. Did you mean 'holm'"),
         ({"unit": ["channel", "position"]}, BadInput, "reads one definition of a unit, but channel, position came"),
     ],

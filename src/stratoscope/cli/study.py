@@ -9,6 +9,7 @@ import click
 
 from stratoscope.cli.commands import Command, Group, finish
 from stratoscope.cli.options import opened_source, source_options
+from stratoscope.cli.prune_and_distill import prune_and_distill
 from stratoscope.cli.unit_lesions import unit_lesions
 
 
@@ -18,18 +19,22 @@ class StudyGroup(Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return a study, or None."""
         del ctx
-        return {"sparse-coding": sparse_coding, "unit-lesions": unit_lesions}.get(cmd_name)
+        studies = {
+            "sparse-coding": sparse_coding, "prune-and-distill": prune_and_distill, "unit-lesions": unit_lesions,
+        }  # fmt: skip
+        return studies.get(cmd_name)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write an example of each."""
         del ctx
         with formatter.section("Examples"):
             formatter.write("  stratoscope study sparse-coding torchvision:alexnet photos/\n")
+            formatter.write("  stratoscope study prune-and-distill 'bundled:alexnet@*' objects:\n")
             formatter.write("  stratoscope study unit-lesions bundled:alexnet objects: --stage relu6\n")
         formatter.write("\nEvery study takes --traceback, which shows where an error came from.\n")
 
 
-@click.group(cls=StudyGroup, modules=("sparse-coding", "unit-lesions"))
+@click.group(cls=StudyGroup, modules=("sparse-coding", "prune-and-distill", "unit-lesions"))
 def command() -> None:
     """Run every analysis of a paper, with the controls it lacked, on any network and stimuli."""
 

@@ -14,6 +14,14 @@ from matplotlib.text import Text
 
 from stratoscope.errors import BadInput, StratoscopeError, unknown_name
 from stratoscope.figures.curves import metric_over_depth
+from stratoscope.figures.prune_and_distill import (
+    dimension_over_depth,
+    distillation_over_depth,
+    information_over_depth,
+    invariance_over_depth,
+    over_training,
+    pruning_against_expansion,
+)
 from stratoscope.figures.scales import scale_curves
 from stratoscope.figures.side_by_side import matrices_of, stage_similarity
 from stratoscope.figures.sparse_coding import (
@@ -35,6 +43,14 @@ WIDTHS: Mapping[str, float] = {"one": 89 / 25.4, "two": 183 / 25.4}
 FORMATS = ("pdf", "svg", "png")
 #: Figures of a study, in the order of its report.
 STUDY_FIGURES: dict[str, tuple[Callable[[Results], Figure], ...]] = {
+    "prune-and-distill": (
+        information_over_depth,
+        distillation_over_depth,
+        dimension_over_depth,
+        invariance_over_depth,
+        pruning_against_expansion,
+        over_training,
+    ),
     "sparse-coding": (
         hierarchy_of_sparseness,
         controls_of_sparseness,

@@ -12,6 +12,7 @@ import numpy as np
 from scipy.interpolate import PchipInterpolator
 
 from stratoscope.metrics.declare import metric
+from stratoscope.metrics.halves import SPLITS, neighbours_read
 from stratoscope.metrics.neighbourhoods import Neighbourhoods, check_enough, neighbourhoods_in, neighbourhoods_of
 from stratoscope.metrics.responses import checked_choice
 from stratoscope.metrics.two_nn import FEWEST, two_nn_of
@@ -58,7 +59,7 @@ def _calibrated(near: Neighbourhoods, reference: str) -> Estimate:
         low=float(values[1]),
         high=float(values[2]),
         n=raw.n,
-        method=f"two_nn fit 0.9 against {reference}s of as many points; interval from shared neighbourhoods",
+        method=f"two_nn fit 0.9 against {reference}s of as many points; interval from {SPLITS} random halves",
         dropped=raw.dropped,
         scale=raw.scale,
         note="; ".join(part for part in (f"two_nn itself reads {raw.value:.4g}", note) if part),
@@ -127,4 +128,4 @@ def two_nn_calibrated(responses: Any, *, reference: str = "cube") -> Estimate:
     >>> round(two_nn(cube).value), round(two_nn_calibrated(cube).value)
     (15, 20)
     """
-    return _calibrated(neighbourhoods_of(responses, 2, "two_nn_calibrated", fewest=FEWEST), reference)
+    return _calibrated(neighbourhoods_of(responses, neighbours_read(2), "two_nn_calibrated", fewest=FEWEST), reference)

@@ -9,13 +9,14 @@ import numpy as np
 
 from stratoscope.errors import BadInput
 from stratoscope.metrics.declare import metric
+from stratoscope.metrics.halves import SPLITS, neighbours_read
 from stratoscope.metrics.neighbour_interval import log_interval
 from stratoscope.metrics.neighbourhoods import (
     Neighbourhoods,
     check_enough,
+    nearest_within,
     neighbourhoods_in,
     neighbourhoods_of,
-    two_nearest_within,
 )
 from stratoscope.metrics.responses import checked_points
 from stratoscope.metrics.spectrum import gram_in
@@ -67,7 +68,8 @@ def _at_size(
     """Return mean, standard deviation and scale of the estimates on `divisor` disjoint, so independent, subsets."""
     size = len(order) // divisor
     subsets = [np.sort(order[part * size : (part + 1) * size]) for part in range(divisor)]
-    found = [two_nn_of(near(rows), **options) for rows in subsets]
+    # Their deviations are averaged, so that each needs fewer splits.
+    found = [two_nn_of(near(rows), splits=max(10, SPLITS // divisor), **options) for rows in subsets]
     deviations = [e.value * np.log(e.high / e.low) / (2 * 1.959963984540054) for e in found]
     deviation = np.sqrt(np.mean(np.square(deviations)) / divisor)
     return float(np.mean([e.value for e in found])), float(deviation), float(np.mean([e.scale for e in found]))
@@ -80,7 +82,7 @@ def _through_gram(
     gram = gram_in(state, "two_nn_decimation", SMALLEST)
 
     def near(subset: Integers) -> Neighbourhoods:
-        return two_nearest_within(whole, subset, gram)
+        return nearest_within(whole, subset, neighbours_read(2), gram)
 
     return _curve(near, whole.n, divisors, seed, whole.dropped["duplicates"], **options)
 
@@ -153,12 +155,12 @@ def two_nn_decimation(
     [2.0, 2.0]
     """
     points = checked_points(responses, "two_nn_decimation")
-    whole = neighbourhoods_of(points, 2, "two_nn_decimation", fewest=SMALLEST)
+    whole = neighbourhoods_of(points, neighbours_read(2), "two_nn_decimation", fewest=SMALLEST)
     distinct = points[whole.rows]
 
     def near(subset: Integers) -> Neighbourhoods:
         if len(subset) == whole.n:
             return whole
-        return neighbourhoods_of(distinct[subset], 2, "two_nn_decimation", fewest=SMALLEST)
+        return neighbourhoods_of(distinct[subset], neighbours_read(2), "two_nn_decimation", fewest=SMALLEST)
 
     return _curve(near, whole.n, divisors, seed, whole.dropped["duplicates"], fraction=fraction, method=method)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,23 +11,17 @@ from scipy.optimize import brentq
 
 from stratoscope.errors import BadInput
 from stratoscope.metrics.declare import metric
-from stratoscope.metrics.neighbour_interval import influence_variance, log_interval
+from stratoscope.metrics.halves import SPLITS, Reading, extended, half_variances, neighbours_read, readable, too_shallow
+from stratoscope.metrics.neighbour_interval import log_interval
 from stratoscope.metrics.neighbourhoods import Neighbourhoods, check_enough, neighbourhoods_in, neighbourhoods_of
 from stratoscope.types import Estimate, Floats
 
 N1 = (1, 2, 4, 8, 16, 32, 64)
 FEWEST = 6
-
-
-def gride_influence(slope: Floats, d: float, first: int, second: int) -> Floats:
-    """Return what the neighbour at each rank (point, rank) is expected to do, times `slope`, to log(r_second / r_first).
-
-    Without it the distance of rank j takes the value of rank j + 1, a step of 1 / (d j).
-    """
-    inner = 1.0 / (d * second) - 1.0 / (d * first)
-    outer = 1.0 / (d * second)
-    step = np.where(np.arange(second) < first, inner, outer)
-    return np.asarray(-slope[:, None] * step)
+#: Above this n1 as a share of the points, twice the volume is another place: borders and folds come in.
+_CROWDED = 1 / 64
+#: Smallest n1 with two others below it.
+_FEWEST_SHORTER = 4
 
 
 def _score(ratios: Floats, d: float, first: int, second: int) -> Floats:
@@ -35,15 +30,12 @@ def _score(ratios: Floats, d: float, first: int, second: int) -> Floats:
     return np.asarray(1.0 / d + shared - (second - 1) * ratios)
 
 
-def _curvature(ratios: Floats, d: float, first: int, second: int) -> tuple[Floats, Floats]:
-    """Return minus the derivative of the score by d, and its derivative by the log ratio."""
+def _information(ratios: Floats, d: float, first: int, second: int) -> float:
+    """Return minus the mean derivative of the score by d."""
     if second - first == 1:
-        return np.full_like(ratios, 1.0 / d**2), np.full_like(ratios, -(second - 1.0))
-    decay = np.exp(-d * ratios)
-    rest = -np.expm1(-d * ratios)
-    information = 1.0 / d**2 + (second - first - 1) * (ratios**2 * decay / rest**2)
-    by_ratio = (second - first - 1) * (1.0 / rest - d * ratios * decay / rest**2) - (second - 1)
-    return information, by_ratio
+        return float(1.0 / d**2)
+    parts = ratios**2 * np.exp(-d * ratios) / np.expm1(-d * ratios) ** 2
+    return float(1.0 / d**2 + (second - first - 1) * parts.mean())
 
 
 def _root(ratios: Floats, first: int, second: int) -> float:
@@ -57,22 +49,67 @@ def _root(ratios: Floats, first: int, second: int) -> float:
     return float(brentq(lambda d: _score(ratios, d, first, second).mean(), low, high, xtol=1e-12, rtol=1e-13))
 
 
-def _at_scale(near: Neighbourhoods, first: int) -> tuple[float, float, float, int, int]:
-    """Return dimension, its standard deviation, scale, zero distances and ties at n1 = `first`, n2 = 2 n1."""
-    second = 2 * first
-    inner, outer = near.distance[:, first - 1], near.distance[:, second - 1]
+@dataclass(frozen=True)
+class _Fit:
+    """Estimate at n1 = `first`, n2 = 2 n1, with what its interval needs and what was dropped."""
+
+    first: int
+    d: float
+    information: float
+    scale: float
+    zeros: int
+    ties: int
+
+    def contributions(self, logs: Floats) -> Floats:
+        """Return what points add to log d, given their log distances (..., [n1, n2])."""
+        with np.errstate(invalid="ignore"):
+            ratios = logs[..., 1] - logs[..., 0]
+            ratios = np.where((ratios > 0) & np.isfinite(ratios), ratios, np.nan)
+        return np.asarray(_score(ratios, self.d, self.first, 2 * self.first) / (self.information * self.d))
+
+
+def _fit(near: Neighbourhoods, first: int) -> _Fit:
+    inner, outer = near.distance[:, first - 1], near.distance[:, 2 * first - 1]
     used = (inner > 0) & (outer > inner)
     check_enough(int(used.sum()), near.dropped["duplicates"], "gride", FEWEST)
     ratios = np.log(outer[used] / inner[used])
-    d = _root(ratios, first, second)
-    information, by_ratio = _curvature(ratios, d, first, second)
-    psi, slope = np.full(near.n, np.nan), np.full(near.n, np.nan)
-    psi[used] = _score(ratios, d, first, second) / information.mean()
-    slope[used] = by_ratio / information.mean()
-    weights = gride_influence(slope, d, first, second)
-    variance = influence_variance(psi, weights, near.index[:, :second], first)
+    d = _root(ratios, first, 2 * first)
     scale = float((inner[used] + outer[used]).mean() / 2)
-    return d, float(np.sqrt(variance)), scale, int((inner <= 0).sum()), int(((inner > 0) & (outer == inner)).sum())
+    zeros, ties = int((inner <= 0).sum()), int(((inner > 0) & (outer == inner)).sum())
+    return _Fit(first, d, _information(ratios, d, first, 2 * first), scale, zeros, ties)
+
+
+def log_deviations(near: Neighbourhoods, fits: Mapping[int, _Fit]) -> dict[int, float]:
+    """Return the standard deviation over samples of log d at every n1 in `fits`, from halves of the points.
+
+    A half read at the same n1 reads twice the volume. Where that is much of the set (`_CROWDED`), what two smaller n1 say
+    of this one, at the same volume, is averaged with it; where it is too much, that alone is taken.
+    """
+    shorter = {rank: _shorter(near, rank) for rank in fits}
+    itself = [rank for rank in fits if readable(near, 2 * rank)]
+    wanted = sorted({*itself, *(rank for ranks in shorter.values() for rank in ranks)})
+    if not wanted:
+        return dict.fromkeys(fits, np.nan)
+    made = [fits.get(rank) or _fit(near, rank) for rank in wanted]
+    found = half_variances(near, [Reading((fit.first, 2 * fit.first), fit.contributions) for fit in made])
+    variance = dict(zip(wanted, found.tolist(), strict=True))
+
+    def one(rank: int) -> float:
+        through = extended(shorter[rank], [variance[each] for each in shorter[rank]], rank)
+        if rank not in itself:
+            return float(np.sqrt(through))
+        return float((variance[rank] * (through if shorter[rank] else variance[rank])) ** 0.25)
+
+    return {rank: one(rank) for rank in fits}
+
+
+def _shorter(near: Neighbourhoods, first: int) -> tuple[int, ...]:
+    """Return the two largest of n1 / 2, n1 / 4 ... that halves can be read at, smaller first; none where n1 itself will do."""
+    itself = readable(near, 2 * first)
+    if itself and (first <= near.n * _CROWDED or first < _FEWEST_SHORTER):
+        return ()
+    known = [first >> step for step in range(1, first.bit_length()) if readable(near, 2 * (first >> step))]
+    return tuple(sorted(known[:2]))
 
 
 def gride_of(near: Neighbourhoods, *, n1: Sequence[int] = N1) -> Estimate:
@@ -84,19 +121,22 @@ def gride_of(near: Neighbourhoods, *, n1: Sequence[int] = N1) -> Estimate:
         raise BadInput(
             f"gride with n1 = {min(ranks)} reads neighbour {2 * min(ranks)}, but only {near.k} neighbours are known."
         )
-    found = {rank: _at_scale(near, rank) for rank in fits}
-    rows = np.array([found[rank][:3] if rank in found else (np.nan,) * 3 for rank in ranks])
-    low, high = log_interval(rows[:, 0], rows[:, 1])
+    found = {rank: _fit(near, rank) for rank in fits}
+    spread = log_deviations(near, found)
+    rows = np.array(
+        [(found[rank].d, spread[rank], found[rank].scale) if rank in found else (np.nan,) * 3 for rank in ranks]
+    )
+    low, high = log_interval(rows[:, 0], rows[:, 0] * rows[:, 1])
     return Estimate(
         value=rows[:, 0],
         low=low,
         high=high,
         n=near.n,
-        method=f"gride n1={','.join(map(str, ranks))} n2=2 n1; interval from shared neighbourhoods",
+        method=f"gride n1={','.join(map(str, ranks))} n2=2 n1; interval from {SPLITS} random halves",
         dropped={
             **near.dropped,
-            "zero distances": max(f[3] for f in found.values()),
-            "ties": max(f[4] for f in found.values()),
+            "zero distances": max(f.zeros for f in found.values()),
+            "ties": max(f.ties for f in found.values()),
         },
         scale=rows[:, 2],
         note=_note(ranks, fits, near),
@@ -105,12 +145,13 @@ def gride_of(near: Neighbourhoods, *, n1: Sequence[int] = N1) -> Estimate:
 
 def _note(ranks: tuple[int, ...], fits: list[int], near: Neighbourhoods) -> str:
     missing = [rank for rank in ranks if rank not in fits]
-    if not missing:
-        return ""
-    return (
-        f"n1 = {', '.join(map(str, missing))} left out: n1 needs 2 n1 neighbours and 2 n1 + 2 distinct stimuli, "
-        f"and there are {near.k} and {near.n}."
-    )
+    said = [too_shallow(near, 2)]
+    if missing:
+        said.append(
+            f"n1 = {', '.join(map(str, missing))} left out: n1 needs 2 n1 neighbours and 2 n1 + 2 distinct stimuli, "
+            f"and there are {near.k} and {near.n}."
+        )
+    return "; ".join(filter(None, said))
 
 
 def checked_ranks(n1: Sequence[int]) -> tuple[int, ...]:
@@ -151,8 +192,8 @@ def gride(responses: Any, *, n1: Sequence[int] = N1) -> Estimate:
     Returns
     -------
     Estimate
-        Arrays (n1,): dimension, 95 % interval for its mean over samples of this size, and scale, the mean of r_n1
-        and r_n2 in the units of the responses. NaN, with a note, where there are fewer than 2 n1 + 2 distinct stimuli.
+        Arrays (n1,): dimension, 95 % interval for its mean over samples of this size, from the disagreement of random
+        halves (`stratoscope.metrics.halves`), and scale, the mean of r_n1 and r_n2 in the units of the responses. NaN, with a note, where there are fewer than 2 n1 + 2 distinct stimuli.
 
     Raises
     ------
@@ -165,8 +206,7 @@ def gride(responses: Any, *, n1: Sequence[int] = N1) -> Estimate:
     ----------------
     Small n1 reads noise, large n1 reads curvature and borders: no scale is the true one, a plateau is the best
     evidence. In the regime of recordings (230 stimuli, 150 neurons, 26 trials, true dimension 2) it falls from 21.6
-    at n1 = 1 to 2.2 at 32; with a true dimension of 20 it falls from 16.7 to 10.4 and never reads 20. Where 2 n1 is a
-    large part of the stimuli the intervals are wider than they need be in high dimension.
+    at n1 = 1 to 2.2 at 32; with a true dimension of 20 it falls from 16.7 to 10.4 and never reads 20.
 
     References
     ----------
@@ -179,5 +219,5 @@ def gride(responses: Any, *, n1: Sequence[int] = N1) -> Estimate:
     [2.0, 2.0]
     """
     ranks = checked_ranks(n1)
-    near = neighbourhoods_of(responses, 2 * max(ranks), "gride", fewest=FEWEST)
+    near = neighbourhoods_of(responses, neighbours_read(2 * max(ranks)), "gride", fewest=FEWEST)
     return gride_of(near, n1=ranks)

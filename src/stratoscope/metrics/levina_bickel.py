@@ -9,41 +9,65 @@ import numpy as np
 
 from stratoscope.errors import BadInput
 from stratoscope.metrics.declare import metric
-from stratoscope.metrics.neighbour_interval import influence_variance, log_interval
+from stratoscope.metrics.halves import (
+    SPLITS,
+    Reading,
+    deepest_read,
+    extended,
+    half_variances,
+    neighbours_read,
+    too_shallow,
+)
+from stratoscope.metrics.neighbour_interval import log_interval
 from stratoscope.metrics.neighbourhoods import Neighbourhoods, check_enough, neighbourhoods_in, neighbourhoods_of
 from stratoscope.metrics.responses import checked_choice
 from stratoscope.types import Estimate, Floats
 
 AVERAGES = ("mackay", "levina")
+_FEWEST_RANK = 3
 
 
 def _ranks(k: int | Sequence[int]) -> tuple[int, ...]:
     ranks = tuple(int(rank) for rank in np.atleast_1d(np.asarray(k)))
-    if not ranks or min(ranks) < 3:
+    if not ranks or min(ranks) < _FEWEST_RANK:
         raise BadInput(f"k must be numbers of neighbours, whole numbers from 3 up, but {k!r} came.")
     return ranks
 
 
 def _mean_log_ratio(logs: Floats, k: int) -> Floats:
     """Return 1/(k-1) Σ_{j<k} log(T_k / T_j) of every point, the inverse of its local dimension."""
-    return np.asarray(logs[:, k - 1] - logs[:, : k - 1].mean(axis=1))
+    return np.asarray(logs[..., k - 1] - logs[..., : k - 1].mean(axis=-1))
 
 
-def _steps(d: float, k: int) -> Floats:
-    """Return the change of the mean log ratio expected when the neighbour at each rank is taken away."""
-    spacing = 1.0 / (d * np.arange(1, k + 1))
-    behind = np.cumsum(spacing[: k - 1][::-1])[::-1]
-    return np.asarray(spacing[k - 1] - np.append(behind, 0.0) / (k - 1))
-
-
-def _one_k(logs: Floats, used: np.ndarray, k: int, average: str) -> tuple[float, Floats, Floats]:
-    """Return dimension, contribution of every point, and effect of every rank at one k."""
+def _dimension(logs: Floats, k: int, average: str) -> float:
     inverse = _mean_log_ratio(logs, k)
-    mean = float(inverse[used].mean() if average == "mackay" else (1.0 / inverse[used]).mean())
-    d = 1.0 / mean if average == "mackay" else mean
-    slope = np.full_like(inverse, -(d**2)) if average == "mackay" else -1.0 / inverse**2
-    psi = -(d**2) * inverse if average == "mackay" else 1.0 / inverse
-    return d, np.where(used, psi, np.nan), np.where(used[:, None], -slope[:, None] * _steps(d, k), np.nan)
+    return float(1.0 / inverse.mean() if average == "mackay" else (1.0 / inverse).mean())
+
+
+def _contributions(logs: Floats, ranks: Sequence[int], dimensions: Sequence[float], average: str) -> Floats:
+    """Return what points add to the estimate (..., point), given log distances (..., point, rank), NaN for dropped ones."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        parts = [_mean_log_ratio(logs, k) for k in ranks]
+        usable = np.isfinite(logs[..., 0]) & (logs[..., min(ranks) - 1] > logs[..., 0])
+        parts = [-(d**2) * one if average == "mackay" else 1.0 / one for one, d in zip(parts, dimensions, strict=True)]
+    return np.where(usable, np.mean(parts, axis=0), np.nan)
+
+
+def _variance(near: Neighbourhoods, logs: Floats, ranks: Sequence[int], average: str) -> tuple[float, str, str]:
+    """Return the variance of the estimate over samples, where it comes from, and why there is none."""
+    last = max(ranks)
+    deepest = min(last, deepest_read(near.n))
+    if too_shallow(near, deepest):
+        return np.nan, "", too_shallow(near, deepest)
+    if deepest < _FEWEST_RANK:
+        dimensions = [_dimension(logs, k, average) for k in ranks]
+        alone = _contributions(logs, ranks, dimensions, average)
+        return float(np.nanvar(alone, ddof=1) / len(logs)), "independent contributions", ""
+    read = [min(k, deepest) for k in ranks]
+    dimensions = [_dimension(logs, k, average) for k in read]
+    reading = Reading(range(1, deepest + 1), lambda some: _contributions(some, read, dimensions, average))
+    found = half_variances(near, [reading])
+    return extended((deepest,), found.tolist(), last), f"{SPLITS} random halves", ""
 
 
 def _levina_bickel(near: Neighbourhoods, *, k: int | Sequence[int] = 10, average: str = "mackay") -> Estimate:
@@ -57,19 +81,17 @@ def _levina_bickel(near: Neighbourhoods, *, k: int | Sequence[int] = 10, average
     zero, tied = distance[:, 0] <= 0, distance[:, 0] == distance[:, min(ranks) - 1]
     used = ~(zero | tied)
     check_enough(int(used.sum()), near.dropped["duplicates"], "levina_bickel", last + 2)
-    logs = np.log(np.where(used[:, None], distance, 1.0 + np.arange(last)))
-    parts = [_one_k(logs, used, rank, average) for rank in ranks]
-    d = float(np.mean([part[0] for part in parts]))
-    psi = np.mean([part[1] for part in parts], axis=0)
-    weights = np.mean([np.pad(part[2], ((0, 0), (0, last - part[2].shape[1]))) for part in parts], axis=0)
-    deviation = np.sqrt(influence_variance(psi, weights, near.index[:, :last], (1 + min(ranks)) / 2))
-    low, high = log_interval(d, deviation)
+    logs = np.log(distance[used])
+    d = float(np.mean([_dimension(logs, rank, average) for rank in ranks]))
+    variance, origin, note = _variance(near, logs, ranks, average)
+    low, high = log_interval(d, float(np.sqrt(variance)))
     return Estimate(
         value=d,
         low=float(low),
         high=float(high),
         n=int(used.sum()),
-        method=f"levina_bickel k={','.join(map(str, ranks))} {average}; interval from shared neighbourhoods",
+        method=f"levina_bickel k={','.join(map(str, ranks))} {average}; interval from {origin or 'nowhere'}",
+        note=note,
         dropped={**near.dropped, "zero distances": int(zero.sum()), "ties": int((tied & ~zero).sum())},
         scale=float(distance[used].mean()),
     )
@@ -109,7 +131,9 @@ def levina_bickel(responses: Any, *, k: int | Sequence[int] = 10, average: str =
     Returns
     -------
     Estimate
-        Dimension, 95 % interval for its mean over samples of this size, and mean distance as scale.
+        Dimension, 95 % interval for its mean over samples of this size, from the disagreement of random halves
+        (`stratoscope.metrics.halves`; of fewer than 8 stimuli from contributions taken as independent), and mean
+        distance as scale.
 
     Raises
     ------
@@ -134,5 +158,5 @@ def levina_bickel(responses: Any, *, k: int | Sequence[int] = 10, average: str =
     2
     """
     ranks = _ranks(k)
-    near = neighbourhoods_of(responses, max(ranks), "levina_bickel", fewest=max(ranks) + 2)
+    near = neighbourhoods_of(responses, neighbours_read(max(ranks)), "levina_bickel", fewest=max(ranks) + 2)
     return _levina_bickel(near, k=ranks, average=average)

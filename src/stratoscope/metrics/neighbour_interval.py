@@ -15,7 +15,8 @@ spacings of neighbour distances). The variance of the estimate over samples is t
 The last bracket leaves out the pairs of a point with itself, which sum psi² already holds. The jackknife, which would
 have delta = 0, cross = 2, passed = 1 and sum s² in full, overestimates two- to fourfold, because a rank statistic is not
 smooth; the constants were fitted once by simulation, on other point sets than those the coverage was then judged on.
-Decision record 0052 has both.
+Decision record 0052 has both. It serves estimates that read all ranks; those that read a few have `halves`, which
+nothing was fitted for.
 """
 
 from __future__ import annotations

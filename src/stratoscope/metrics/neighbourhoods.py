@@ -69,8 +69,8 @@ def neighbourhoods_within(near: Neighbourhoods, subset: Integers, k: int) -> tup
     return found, np.flatnonzero(count[:, -1] < k)
 
 
-def two_nearest_within(whole: Neighbourhoods, subset: Integers, gram: Floats) -> Neighbourhoods:
-    """Return the two nearest of the points `subset` among each other: from their lists, and where these end from `gram`.
+def nearest_within(whole: Neighbourhoods, subset: Integers, k: int, gram: Floats) -> Neighbourhoods:
+    """Return the `k` nearest of the points `subset` among each other: from their lists, and where these end from `gram`.
 
     Parameters
     ----------
@@ -78,16 +78,18 @@ def two_nearest_within(whole: Neighbourhoods, subset: Integers, gram: Floats) ->
         Lists of all distinct points.
     subset : array of int
         Some of those points.
+    k : int
+        Neighbours wanted, fewer than the points.
     gram : array (stimulus, stimulus)
         Inner products of all stimuli.
     """
-    found, short = neighbourhoods_within(whole, subset, 2)
+    found, short = neighbourhoods_within(whole, subset, k)
     if len(short):
         rows = subset if whole.rows is None else whole.rows[subset]
         norms, products = np.diag(gram), gram[np.ix_(rows[short], rows)]
         squared = np.maximum(norms[rows[short], None] + norms[rows] - 2 * products, 0.0)
         squared[np.arange(len(short)), short] = np.inf
-        found.index[short] = np.argsort(squared, axis=1, kind="stable")[:, :2]
+        found.index[short] = np.argsort(squared, axis=1, kind="stable")[:, :k]
         found.distance[short] = np.sqrt(np.take_along_axis(squared, found.index[short], axis=1))
     return found
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from stratoscope.errors import TooFew
 from stratoscope.metrics.gride import N1, checked_ranks, gride_of
+from stratoscope.metrics.halves import SPLITS, neighbours_read
 from stratoscope.metrics.neighbourhoods import Neighbourhoods
 from stratoscope.metrics.trials import (
     checked_trials,
@@ -176,7 +177,7 @@ def signal_gride(counts: Any, *, n1: Any = N1, margin: float = MARGIN, seed: int
 def signal_gride_of(corrected: NoiseCorrected, *, n1: Any = N1, margin: float = MARGIN) -> Estimate:
     """Return `signal_gride` from distances that are corrected already."""
     ranks = checked_ranks(n1)
-    near = corrected.neighbours(2 * max(ranks))
+    near = corrected.neighbours(neighbours_read(2 * max(ranks)))
     fits = [rank for rank in ranks if 2 * rank <= min(near.k, near.n - 2)]
     above = [rank for rank in fits if corrected.margin(rank) >= margin]
     found = {rank: one for rank in above if (one := _one_scale(near, rank)) is not None}
@@ -184,7 +185,7 @@ def signal_gride_of(corrected: NoiseCorrected, *, n1: Any = N1, margin: float = 
     note = f"n1 = {', '.join(map(str, lost))}: below the noise, or too few stimuli" if lost else ""
     nothing = (np.nan,) * 4
     value, low, high, scale = np.array([found.get(rank, nothing) for rank in ranks]).T
-    method = f"gride of noise-corrected distances, margin {margin:g}; interval from shared neighbourhoods"
+    method = f"gride of noise-corrected distances, margin {margin:g}; interval from {SPLITS} random halves"
     return Estimate(value, low, high, near.n, method=method, scale=scale, note=note)
 
 

@@ -9,13 +9,14 @@ import numpy as np
 
 from stratoscope.errors import BadInput
 from stratoscope.metrics.declare import metric
+from stratoscope.metrics.halves import neighbours_read
 from stratoscope.metrics.neighbourhoods import (
     Neighbourhoods,
     check_enough,
+    nearest_within,
     neighbourhoods_in,
     neighbourhoods_of,
     neighbourhoods_within,
-    two_nearest_within,
 )
 from stratoscope.metrics.responses import checked_fraction, checked_points
 from stratoscope.metrics.two_nn import FEWEST, two_nn_of
@@ -45,13 +46,15 @@ def _resampled(
         subset = np.sort(rng.permutation(near.n)[:size])
         found.append(two_nn_of(within(subset), **options))
     values = np.array([one.value for one in found])
-    low, high = (float(np.exp(np.mean(np.log([getattr(one, end) for one in found])))) for end in ("low", "high"))
+    whole = two_nn_of(near, **options)  # parts of the list are too short for an interval of their own
+    spread = np.log(whole.high / whole.low) / 2 * np.sqrt(near.n / size)
+    low, high = (float(values.mean() * np.exp(sign * spread)) for sign in (-1, 1))
     return Estimate(
         value=float(values.mean()),
         low=low,
         high=high,
         n=size,
-        method=f"mean of {n_resamples} times {found[0].method}, on {share:.0%} of the stimuli",
+        method=f"mean of {n_resamples} times {whole.method}, on {share:.0%} of the stimuli",
         dropped=near.dropped,
         scale=float(np.mean([one.scale for one in found])),
         seed=seed,
@@ -66,7 +69,7 @@ def _through_gram(state: Mapping[str, Any], **options: Any) -> Estimate:
 
     def within(subset: Integers) -> Neighbourhoods:
         if gram is not None:
-            return two_nearest_within(near, subset, gram)
+            return nearest_within(near, subset, 2, gram)
         part, short = neighbourhoods_within(near, subset, 2)
         if len(short):
             raise BadInput(
@@ -117,8 +120,8 @@ def two_nn_resampled(
     Returns
     -------
     Estimate
-        Mean dimension over parts. The interval is that of one part, averaged in logarithms; the standard deviation
-        over parts is in `note`.
+        Mean dimension over parts. The interval is that of `two_nn` on all stimuli, longer for the fewer stimuli of one part
+        by 1 / sqrt(share); the standard deviation over parts is in `note`.
 
     Raises
     ------
@@ -144,7 +147,7 @@ def two_nn_resampled(
     2
     """
     points = checked_points(responses, "two_nn_resampled")
-    near = neighbourhoods_of(points, LISTED, "two_nn_resampled", fewest=FEWEST)
+    near = neighbourhoods_of(points, max(LISTED, neighbours_read(2)), "two_nn_resampled", fewest=FEWEST)
     distinct = points[near.rows]
 
     def within(subset: Integers) -> Neighbourhoods:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from stratoscope.metrics.declare import metric
-from stratoscope.metrics.gride import gride_influence
-from stratoscope.metrics.neighbour_interval import influence_variance, log_interval
+from stratoscope.metrics.halves import SPLITS, Reading, half_variances, neighbours_read, too_shallow
+from stratoscope.metrics.neighbour_interval import log_interval
 from stratoscope.metrics.neighbourhoods import Neighbourhoods, check_enough, neighbourhoods_in, neighbourhoods_of
 from stratoscope.metrics.responses import checked_choice, checked_fraction
 from stratoscope.types import Estimate, Floats
 
 FEWEST = 6
 METHODS = ("fit", "ml", "ml-unbiased")
+#: Takes log ratios and returns what they add to the estimate.
+Influence: TypeAlias = Callable[[Floats], Floats]
 
 
 def log_ratios(near: Neighbourhoods, first: int, second: int, metric_name: str) -> tuple[Floats, dict[str, int]]:
@@ -30,8 +32,8 @@ def log_ratios(near: Neighbourhoods, first: int, second: int, metric_name: str) 
     return ratios, dropped
 
 
-def _fit(ratios: Floats, fraction: float) -> tuple[float, Floats, Floats]:
-    """Fit -log(1 - F) = d log mu; return d, the influence of each ratio on it, and its slope."""
+def _fit(ratios: Floats, fraction: float) -> tuple[float, Influence]:
+    """Fit -log(1 - F) = d log mu; return d and the influence of a ratio on it."""
     ordered = np.sort(ratios[np.isfinite(ratios)])
     n = len(ordered)
     kept = max(2, min(int(np.floor(fraction * n + 1e-9)), n - 2))
@@ -41,36 +43,43 @@ def _fit(ratios: Floats, fraction: float) -> tuple[float, Floats, Floats]:
     slope = np.concatenate([[0.0], n * (y - 2 * d * x) / square])
     knots = np.concatenate([[0.0], x])
     risen = np.concatenate([[0.0], np.cumsum(0.5 * (slope[1:] + slope[:-1]) * np.diff(knots))])
-    influence = np.interp(ratios, knots, risen)
-    at = np.interp(ratios, knots, slope, right=0.0)
-    return d, np.where(np.isfinite(ratios), influence, np.nan), np.where(np.isfinite(ratios), at, np.nan)
+    return d, lambda some: np.where(np.isfinite(some), np.interp(some, knots, risen), np.nan)
 
 
-def _likelihood(ratios: Floats, method: str) -> tuple[float, Floats, Floats]:
+def _likelihood(ratios: Floats, method: str) -> tuple[float, Influence]:
     used = ratios[np.isfinite(ratios)]
     top = len(used) - (1 if method == "ml-unbiased" else 0)
     d = top / float(used.sum())
-    return d, -(d**2) * ratios, np.full_like(ratios, -(d**2))
+    return d, lambda some: -(d**2) * some
 
 
-def two_nn_of(near: Neighbourhoods, *, fraction: float = 0.9, method: str = "fit") -> Estimate:
+def _ratios(logs: Floats) -> Floats:
+    """Return log(r2 / r1), NaN for zero distances and ties, of log distances (..., [1, 2])."""
+    with np.errstate(invalid="ignore"):
+        ratios = logs[..., 1] - logs[..., 0]
+        return np.asarray(np.where((ratios > 0) & np.isfinite(ratios), ratios, np.nan))
+
+
+def two_nn_of(near: Neighbourhoods, *, fraction: float = 0.9, method: str = "fit", splits: int = SPLITS) -> Estimate:
     """Return TwoNN from neighbourhoods that are known already."""
     checked_choice(method, METHODS, "method of two_nn")
     checked_fraction(fraction, "fraction")
     ratios, dropped = log_ratios(near, 1, 2, "two_nn")
-    d, psi, slope = _fit(ratios, fraction) if method == "fit" else _likelihood(ratios, method)
+    d, influence = _fit(ratios, fraction) if method == "fit" else _likelihood(ratios, method)
     used = np.isfinite(ratios)
-    weights = gride_influence(slope, d, 1, 2)
-    deviation = np.sqrt(influence_variance(psi, weights, near.index[:, :2], 1))
-    low, high = log_interval(d, deviation)
+    reading = Reading((1, 2), lambda logs: influence(_ratios(logs)))
+    note = too_shallow(near, 2)
+    variance = np.nan if note else half_variances(near, [reading], splits=splits)[0]
+    low, high = log_interval(d, float(np.sqrt(variance)))
     return Estimate(
         value=d,
         low=float(low),
         high=float(high),
         n=int(used.sum()),
-        method=f"two_nn {method}{f' {fraction:g}' if method == 'fit' else ''}; interval from shared neighbourhoods",
+        method=f"two_nn {method}{f' {fraction:g}' if method == 'fit' else ''}; interval from {splits} random halves",
         dropped=dropped,
         scale=float(near.distance[used, :2].mean()),
+        note=note,
     )
 
 
@@ -107,8 +116,8 @@ def two_nn(responses: Any, *, fraction: float = 0.9, method: str = "fit") -> Est
     -------
     Estimate
         Dimension, 95 % interval for the mean of such estimates at this number of stimuli, and mean of r1 and r2 as
-        scale, in the units of the responses. The interval allows for neighbourhoods that share points; it does not
-        allow for the bias of the estimator.
+        scale, in the units of the responses. The interval comes from the disagreement of random halves of the stimuli
+        (`stratoscope.metrics.halves`); it does not allow for the bias of the estimator.
 
     Raises
     ------
@@ -136,4 +145,5 @@ def two_nn(responses: Any, *, fraction: float = 0.9, method: str = "fit") -> Est
     >>> round(two_nn(plane).value)
     1
     """
-    return two_nn_of(neighbourhoods_of(responses, 2, "two_nn", fewest=FEWEST), fraction=fraction, method=method)
+    near = neighbourhoods_of(responses, neighbours_read(2), "two_nn", fewest=FEWEST)
+    return two_nn_of(near, fraction=fraction, method=method)

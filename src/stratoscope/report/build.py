@@ -14,6 +14,7 @@ from stratoscope.report.parts import Drawn, Grid, Section, drawn
 from stratoscope.report.sentences import Finding, answer, details, is_paper, number
 from stratoscope.report.studies import study_sections
 from stratoscope.results import COLUMNS, Results, Row
+from stratoscope.types import Stage
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ def build_report(results: Results) -> Report:
     sections = study_sections(results)
     shown = [row for row in results.rows if not row.lesion] if sections else results.rows
     return Report(
-        title=", ".join(dict.fromkeys(stage.hierarchy for stage in results.stages)) or "An empty run",
+        title=", ".join(dict.fromkeys(stage.hierarchy for stage in _places(results))) or "An empty run",
         facts=tuple(_facts(results)),
         answer="" if sections else answer(results),
         details=() if sections else tuple(details(results)),
@@ -70,8 +71,13 @@ def _citations(results: Results) -> tuple[tuple[str, str], ...]:
     return tuple((", ".join(names), paper) for paper, names in papers.items())
 
 
+def _places(results: Results) -> list[Stage]:
+    """Return the stages of networks and recordings; a study also keeps points in training as stages of their own."""
+    return [stage for stage in results.stages if stage.kind != "checkpoint"]
+
+
 def _facts(results: Results) -> Iterator[tuple[str, str]]:
-    names = dict.fromkeys((stage.hierarchy, stage.name) for stage in results.stages)
+    names = dict.fromkeys((stage.hierarchy, stage.name) for stage in _places(results))
     yield "stages", f"{len(names):,}"
     if len(results.stimuli):
         yield "stimuli", f"{len(results.stimuli):,}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from stratoscope.figures.captions import pretty_lesion
 from stratoscope.figures.sparse_coding import (
     activation_distributions,
     controls_of_sparseness,
@@ -77,18 +78,26 @@ def _lesions(results: Results, protocol: Mapping[str, Any]) -> Iterator[Section]
     figures = []
     if any(" at " not in name for name in found):
         written = (
-            f"After Fig. 3. Box plots over models (n = {protocol['n_models']} of each random lesion) of the median PSI at "
+            f"After Fig. 3. Box plots over models ({_models(protocol['n_models'])}) of the median PSI at "
             "every stage; grey: intact; dotted: fraction of constant units. Permuted weights keep every weight of a tensor in "
             "a new place; reinitialize is a network that never learnt; they are different things."
         )
         figures.append(drawn("lesioned networks", lesioned_sparseness(results), written))
     if any(" at " in name for name in found):
         written = (
-            "Median PSI along the stages where one stage alone is lesioned; grey: intact; colours from input to output."
+            "Median PSI along the stages where one stage alone is lesioned; grey: intact; colours from input to output. Of a "
+            "random lesion the median over its models, in a band from the lowest to the highest."
         )
         figures.append(drawn("lesions of single stages", stagewise_lesions(results), written))
     if figures:
         yield Section("Lesions", figures=tuple(figures))
+
+
+def _models(asked: int | Mapping[str, int]) -> str:
+    """Say how many models there are of each random lesion."""
+    if isinstance(asked, int):
+        return f"n = {asked} of each random lesion"
+    return ", ".join(f"n = {n} of {pretty_lesion(name)}" for name, n in asked.items())
 
 
 def _unit(results: Results) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from stratoscope.report.parts import Grid, Section
+from stratoscope.report.prune_and_distill import prune_and_distill_sections
 from stratoscope.report.sentences import number
 from stratoscope.report.side_by_side import side_by_side_sections
 from stratoscope.report.sparse_coding import sparse_coding_sections
@@ -17,6 +18,7 @@ from stratoscope.results import Results
 #: What shows each study, after its claims.
 STUDIES: dict[str, Callable[[Results], tuple[Section, ...]]] = {
     "compare": side_by_side_sections,
+    "prune-and-distill": prune_and_distill_sections,
     "sparse-coding": sparse_coding_sections,
     "unit-lesions": unit_lesions_sections,
 }

@@ -10,7 +10,7 @@ import numpy as np
 
 from stratoscope.errors import BadInput, TooFew
 from stratoscope.registry import Registry
-from stratoscope.statistics import association, contrast, peak, stage_correlation, trend
+from stratoscope.statistics import association, contrast, peak, single_case, stage_correlation, trend
 from stratoscope.statistics.comparison import Comparison, plural
 from stratoscope.statistics.stage_values import StageValues
 
@@ -152,6 +152,8 @@ for _name, _test in {
     "level_difference": ClaimTest(level_difference, "difference of levels", compares=True),
     "trend_difference": ClaimTest(trend_difference, "difference of tau-b", compares=True),
     "abolished_trend": ClaimTest(abolished_trend, "tau-b lost", compares=True),
+    "case_against_models": ClaimTest(single_case.case_against_models, "one network less others", compares=True),
+    "correlation_over_stages": ClaimTest(single_case.correlation_over_stages, "correlation over stages", compares=True),
     "correlation": ClaimTest(correlation, "correlation", compares=True),
     "correlation_trend": ClaimTest(correlation_trend, "tau between stage and correlation", compares=True),
     "correlation_difference": ClaimTest(correlation_difference, "last correlation minus first", compares=True),

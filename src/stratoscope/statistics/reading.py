@@ -114,7 +114,8 @@ def _rows(reading: Reading, rows: pd.DataFrame) -> pd.DataFrame:
     wanted |= {"lesion": reading.lesion, "control": reading.control, "stage": reading.stages}
     chosen = np.ones(len(rows), dtype=bool)
     for column, names in wanted.items():
-        chosen &= np.array([_fits_any(name, names) for name in rows[column]], dtype=bool)
+        fits = {name: _fits_any(name, names) for name in dict.fromkeys(rows[column])}  # few names, many rows
+        chosen &= rows[column].map(fits).to_numpy(dtype=bool)
     return rows[chosen]
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from stratoscope.studies.liu2020.readout import Readout
     from stratoscope.studies.liu2020.study import sparse_coding
+    from stratoscope.studies.muratore2022.study import prune_and_distill
     from stratoscope.studies.record import Study, open_study
     from stratoscope.studies.side_by_side.geometry import given_rdms
     from stratoscope.studies.side_by_side.study import compare
@@ -23,9 +24,19 @@ _HOMES = {
     "compare": "stratoscope.studies.side_by_side.study",
     "given_rdms": "stratoscope.studies.side_by_side.geometry",
     "open_study": "stratoscope.studies.record",
+    "prune_and_distill": "stratoscope.studies.muratore2022.study",
     "sparse_coding": "stratoscope.studies.liu2020.study",
 }
-__all__ = ["Readout", "Study", "ablate_by_rank", "compare", "given_rdms", "open_study", "sparse_coding"]
+__all__ = [
+    "Readout",
+    "Study",
+    "ablate_by_rank",
+    "compare",
+    "given_rdms",
+    "open_study",
+    "prune_and_distill",
+    "sparse_coding",
+]
 
 
 def __getattr__(name: str) -> Any:

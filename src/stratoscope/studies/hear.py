@@ -15,6 +15,7 @@ from stratoscope.measure.listen import Listener, category_codes
 from stratoscope.measure.profile import bar
 from stratoscope.measure.record import Settings
 from stratoscope.summaries import Categories, PerUnit
+from stratoscope.summaries.blocks import on_host
 from stratoscope.types import Integers, Played, Responses, Source, Stage, Stimuli, Summary
 
 
@@ -46,15 +47,24 @@ class Heard:
 
 
 class KeptResponses:
-    """Keeps the responses of a stage as they are, (stimulus, unit) in float32: for a read-out that needs them."""
+    """Keeps the responses of a stage as they are, (stimulus, unit) in float32: for what needs them one by one.
 
-    def __init__(self, n_stimuli: int, n_units: int) -> None:
-        self._kept = np.full((n_stimuli, n_units), np.nan, dtype=np.float32)
+    Parameters
+    ----------
+    n_stimuli, n_units : int
+        Stimuli of the set, and units of the stage.
+    units : array (kept unit,), optional
+        Only these units are kept, in this order; all of them by default.
+    """
+
+    def __init__(self, n_stimuli: int, n_units: int, units: Integers | None = None) -> None:
+        self._units = units
+        self._kept = np.full((n_stimuli, n_units if units is None else len(units)), np.nan, dtype=np.float32)
         self._seen = np.zeros(n_stimuli, dtype=bool)
 
     def update(self, rows: Integers, responses: Responses) -> None:
         """Take in a batch of responses (stimulus, unit) to the stimuli at positions `rows`."""
-        self._kept[rows] = responses if isinstance(responses, np.ndarray) else responses.cpu().numpy()
+        self._kept[rows] = on_host(responses if self._units is None else responses[:, self._units])
         self._seen[rows] = True
 
     def merge(self, other: Summary) -> None:
@@ -119,28 +129,40 @@ def hear(source: Source, stimuli: Stimuli, *, kept: str, settings: Settings, lab
         What is shown beside the progress bar.
     """
     codes, names = checked_categories(stimuli)
-    n = len(stimuli)
     summaries: dict[Stage, dict[str, Summary]] = {
         stage: {"categories": Categories(codes, names, stage.n_units), "per_unit": PerUnit(stage.n_units, order=2)}
         for stage in source.stages
     }
     for stage, held in summaries.items():
         if stage.name == kept:
-            held["responses"] = KeptResponses(n, stage.n_units)
+            held["responses"] = KeptResponses(len(stimuli), stage.n_units)
+    listener, played = play_to(summaries, source, stimuli, settings=settings, label=label)
+    return Heard(
+        source.describe(),
+        {stage: {name: one.state() for name, one in held.items()} for stage, held in summaries.items()},
+        why_broken(listener, stimuli),
+        played,
+    )
+
+
+def play_to(
+    summaries: dict[Stage, dict[str, Summary]], source: Source, stimuli: Stimuli, *, settings: Settings, label: str
+) -> tuple[Listener, Played]:
+    """Play every stimulus once through `source`, already prepared, to the `summaries` of its stages."""
     listener = Listener(summaries)
-    with bar(n, label, "stimuli", show=settings.progress) as step:
+    with bar(len(stimuli), label, "stimuli", show=settings.progress) as step:
         played = source.play(
             stimuli, listener, batch_size=settings.batch_size, workers=settings.workers,
             skip_unreadable=settings.skip_unreadable, progress=step,
         )  # fmt: skip
     if played.n == 0:
         raise BadInput("Not one stimulus could be read, so there is nothing to measure.")
-    return Heard(
-        source.describe(),
-        {stage: {name: one.state() for name, one in held.items()} for stage, held in summaries.items()},
-        {stage: _why(rows, stimuli) for stage, rows in listener.broken.items()},
-        played,
-    )
+    return listener, played
+
+
+def why_broken(listener: Listener, stimuli: Stimuli) -> dict[Stage, str]:
+    """Say of every stage with responses that are not finite why it has no numbers."""
+    return {stage: _why(rows, stimuli) for stage, rows in listener.broken.items()}
 
 
 def seen_categories(state: Mapping[str, Any]) -> NDArray[np.bool_]:

@@ -44,6 +44,9 @@ def lesioned_sparseness(results: Results) -> Figure:
 def stagewise_lesions(results: Results) -> Figure:
     """Draw the median PSI along the stages for lesions of one stage each: a panel a lesion, a line a lesioned stage.
 
+    Several models of a lesion are their median, in a band from the lowest to the highest of them; boxes of every stage
+    for every lesioned stage would hide each other.
+
     Raises
     ------
     BadInput
@@ -66,6 +69,9 @@ def stagewise_lesions(results: Results) -> Figure:
                 of_stage = np.array([model.medians() for model in models if model.lesion == where])
                 label = shorten(where.partition(" at ")[2])
                 panel.plot(np.median(of_stage, axis=0), color=colour, lw=1, label=label)
+                if len(of_stage) > 1:
+                    ends = of_stage.min(axis=0), of_stage.max(axis=0)
+                    panel.fill_between(range(len(ends[0])), *ends, color=colour, alpha=0.2, lw=0)
             if len(wheres) <= 8:
                 panel.legend(frameon=False, fontsize=6.4, handlelength=1.2)
             _finish(panel, intact, chr(ord("A") + place), f"{pretty_lesion(name)}, one stage at a time")

@@ -28,6 +28,8 @@ ALL = (
 )
 #: Words that stand for several lesions.
 SETS: Mapping[str, tuple[str, ...]] = {"paper": IN_THE_PAPER, "default": DEFAULT, "all": ALL, "none": ()}
+#: Models of each random lesion, as in the paper.
+N_MODELS = 10
 #: Gating lesions draw nothing at random, so there is one model of each.
 _GATING = ("remove_gating", "replace_gating")
 _FORM = re.compile(r"(?P<whole>(?P<kind>[a-z_]+)(\[(?P<variant>[a-z_]+)\])?)( at (?P<where>.+))?")
@@ -51,9 +53,21 @@ class Lesion:
     make: Callable[[Network, int], Network]
     random: bool
 
-    def seeds(self, n_models: int, seed: int) -> tuple[int, ...]:
-        """Return the seeds of its models; each is a permutation of its own, independent of the others."""
-        return tuple(range(seed, seed + n_models)) if self.random else (seed,)
+    def seeds(self, n_models: int | Mapping[str, int], seed: int) -> tuple[int, ...]:
+        """Return the seeds of its models, by its own name where `n_models` has names; each model is made on its own."""
+        n = n_models if isinstance(n_models, int) else n_models.get(self.name, N_MODELS)
+        return tuple(range(seed, seed + n)) if self.random else (seed,)
+
+
+def check_models(n_models: int | Mapping[str, int], made: Sequence[Lesion]) -> None:
+    """Refuse counts below 1, and names that are not random lesions of this study."""
+    drawn = [lesion.name for lesion in made if lesion.random]
+    for name, n in ({"": n_models} if isinstance(n_models, int) else n_models).items():
+        if name and name not in drawn:
+            raise unknown_name("random lesion of this study", name, drawn)
+        if n < 1:
+            which = f"n_models of {name!r}" if name else "n_models"
+            raise BadInput(f"A random lesion needs at least 1 model, but {which} is {n}. Give 1 or more.")
 
 
 def planned(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from stratoscope.errors import StratoscopeError, unknown_name
@@ -10,7 +10,7 @@ from stratoscope.measure.record import Settings
 from stratoscope.sources.network import Network
 from stratoscope.studies.hear import checked_categories, checked_units, room
 from stratoscope.studies.liu2020.claims import Layout
-from stratoscope.studies.liu2020.lesion_set import Lesion, planned
+from stratoscope.studies.liu2020.lesion_set import Lesion, check_models, planned
 from stratoscope.studies.liu2020.readout import Readout, check_readout, require_sklearn
 from stratoscope.studies.remember import remembered
 from stratoscope.types import Source, Stage, Stimuli
@@ -25,7 +25,7 @@ class Plan:
     readout_stimuli: Stimuli | None
     readout: Readout | None
     lesions: tuple[Lesion, ...]
-    n_models: int
+    n_models: int | Mapping[str, int]
     layout: Layout
     notes: tuple[str, ...]
 
@@ -44,7 +44,7 @@ def make_plan(
     stages: str | Sequence[str] | None,
     unit: str | Sequence[str],
     asked_lesions: str | Sequence[str] | None,
-    n_models: int,
+    n_models: int | Mapping[str, int],
     settings: Settings,
 ) -> Plan:
     """Check everything on one stimulus."""
@@ -61,6 +61,7 @@ def make_plan(
     if readout is not None and readout_stimuli is not None:
         left = min(left, room(chosen, readout_stimuli, kept, settings.budget))
     made, remarks = planned(prepared, stimuli, asked_lesions, settings.seed)
+    check_models(n_models, made)
     said = str(prepared.describe().get("lesion") or "")
     base = "" if said == "intact" else said
     elsewhere = readout is not None and readout_stimuli is not None

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from stratoscope.errors import BadInput, StratoscopeError, unknown_name
+from stratoscope.errors import StratoscopeError, unknown_name
 from stratoscope.measure.budget import parse_bytes
 from stratoscope.measure.listen import category_codes
 from stratoscope.measure.record import Settings, record
@@ -21,6 +21,7 @@ from stratoscope.statistics.correct import CORRECTIONS
 from stratoscope.studies.hear import Heard, checked_categories, hear
 from stratoscope.studies.liu2020.claims import sparse_coding_claims, survival
 from stratoscope.studies.liu2020.distributions import EDGES
+from stratoscope.studies.liu2020.lesion_set import N_MODELS
 from stratoscope.studies.liu2020.performance import stepwise, with_readout
 from stratoscope.studies.liu2020.plan import Plan, elsewhere_name, make_plan
 from stratoscope.studies.liu2020.protocol import DECLARED, PSI, Protocol
@@ -43,7 +44,7 @@ def sparse_coding(
     stages: str | Sequence[str] | None = "relu",
     unit: str | Sequence[str] = "channel",
     lesions: str | Sequence[str] | None = None,
-    n_models: int = 10,
+    n_models: int | Mapping[str, int] = N_MODELS,
     protocol: Protocol | None = None,
     correction: str = "holm",
     seed: int = 0,
@@ -80,9 +81,10 @@ def sparse_coding(
     lesions : str or sequence of str, optional
         ``default`` (permuted weights, permuted biases, gating removed, fresh initialisation), ``paper``, ``all``,
         ``none``, or names as in `stratoscope.studies.liu2020.lesion_set.ALL`, also with `` at STAGE`` or `` at each``.
-    n_models : int
-        Models of each random lesion, with seeds ``seed``, ``seed + 1`` ... The paper permutes the ten models one after
-        another; each is here a permutation of its own, which has the same distribution and can be made again by its seed.
+    n_models : int or mapping of str to int
+        Models of each random lesion, with seeds ``seed``, ``seed + 1`` ...; a mapping counts them by the name of the
+        lesion, 10 where it names none. The paper permutes the ten models one after another; each is here a permutation
+        of its own, which has the same distribution and can be made again by its seed.
     protocol : Protocol, optional
         How sparseness is measured and controlled. Its seed is overridden by `seed`.
     correction : str
@@ -117,8 +119,6 @@ def sparse_coding(
     >>> print(study.findings[0])  # doctest: +SKIP
     """
     settings = Settings(batch_size, workers, parse_bytes(budget), seed, skip_unreadable, progress)
-    if n_models < 1:
-        raise BadInput(f"A random lesion needs at least 1 model, but n_models is {n_models}.")
     if correction not in CORRECTIONS:
         raise unknown_name("correction", correction, CORRECTIONS)
     if out is not None:
@@ -138,7 +138,7 @@ def sparse_coding(
     protocol_said = {
         **asked.as_dict(),
         "correction": correction,
-        "n_models": n_models,
+        "n_models": n_models if isinstance(n_models, int) else dict(n_models),
         "lesions": [lesion.name for lesion in plan.lesions],
         "readout": {} if plan.readout is None else {**plan.readout.as_dict(), "stage": plan.layout.readout_stage},
         "stepwise": steps,
