@@ -112,7 +112,7 @@ def two_nn_calibrated(responses: Any, *, reference: str = "cube") -> Estimate:
     When it misleads
     ----------------
     The number is as right as the reference is like the data. Where the density varies strongly TwoNN reads low for another
-    reason, and the calibrated value is then wrong without a sign of it (6.6 to 7.1 for a true 10). Where a manifold is
+    reason, and the calibrated value is then wrong without a sign of it (6.6 to 7.2 for a true 10). Where a manifold is
     curved on the scale of neighbours TwoNN does not read low, and calibration overshoots (16 for a flat torus of 10, of which
     `two_nn` makes 12.6). Cube and sphere differ by more than the interval above d = 10; print both, or `ess` beside it.
     Noise is calibrated as structure is.
