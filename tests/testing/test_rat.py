@@ -160,8 +160,8 @@ def test_all_claims_hold_on_the_simulated_rat_and_four_areas_alone_would_be_too_
 
 def test_without_effects_nothing_is_claimed(scenes):
     claimed = 0
-    for seed in range(6):
-        rat = simulate_rat(scenes=scenes, size=0.15, effects=False, seed=100 + seed)
+    for seed in range(3):
+        rat = simulate_rat(scenes=scenes, size=0.1, effects=False, seed=100 + seed)
         claims = [
             replace(claim, controls=()) for claim in rat_claims(n_resamples=0)
         ]  # without intervals p and sign decide
