@@ -1,7 +1,8 @@
 """The pair engine against its limit, the matrix product of the same size, and against its peers.
 
     python -m benchmarks.pairs                 all rows, one after the other
-    python -m benchmarks.pairs dimension       some of: dimension, wide, recipe, analysis, limit, wide limit, scaling, large
+    python -m benchmarks.pairs dimension       some of: dimension, wide, recipe, analysis, wide
+    analysis, limit, wide limit, scaling, large
 
 Every ratio is of processor seconds in one process on one thread, taken in turn, because wall seconds on a shared machine
 say more of the neighbours than of the work; wall seconds stand beside them. ``OPENBLAS_CORETYPE`` may make numpy choose
@@ -197,7 +198,8 @@ ROWS: dict[str, Callable[[], Any]] = {
         "stage 5,000 x 50,000": dimension("stage", 5000, 50_000, pairs=1, slowest=False),
     },
     "recipe": lambda: {"stage 5,000 x 4,096": dimension("stage", 5000, 4096, pairs=1)},
-    "analysis": lambda: analysis("stage", 2000, 50_000),
+    "analysis": lambda: {"stage 2,000 x 10,000": analysis("stage", 2000, 10_000)},
+    "wide analysis": lambda: {"stage 2,000 x 50,000": analysis("stage", 2000, 50_000)},
     "limit": lambda: {
         "stage 5,000 x 4,096": limit("stage", 5000, 4096),
         "noise 5,000 x 4,096": limit("noise", 5000, 4096),

@@ -63,8 +63,8 @@ def test_options_reach_the_decoder_and_wrong_ones_are_found_before_the_pass(rng)
     assert len(found) == 2  # no chance level was asked for
     with pytest.raises(UnknownName, match="Did you mean 'ridge'"):
         asked("decoder=rigde")
-    with pytest.raises(UnknownName, match="No option of cross_validated_readout is called 'groups'"):
-        asked("groups=3")
+    with pytest.raises(UnknownName, match="No option of cross_validated_readout is called 'gram'"):
+        asked("gram=3")
 
 
 def test_without_categories_there_is_nothing_to_read_out(rng):
@@ -81,3 +81,28 @@ def test_a_category_with_too_few_stimuli_costs_the_metric_and_not_the_run(rng):
     assert np.isnan(row.value)
     assert "at least 5 stimuli of every label, but 4 of 4 have fewer" in row.note
     assert np.isfinite(rows_of(results, "participation_ratio").value).all()
+
+
+def test_views_are_held_out_by_the_columns_that_say_where_they_lie(rng):
+    images = stimuli()
+    columns = {**images.columns, "azimuth": np.arange(40) // 4 % 5, "size": np.arange(40) // 20}
+    images = st.Stimuli("toys", images.ids, images.load, columns)
+    responses = hierarchy(rng)
+    responses["twins"] = np.repeat(rng.standard_normal((10, 30)), 4, axis=0) + 0.1 * rng.standard_normal((40, 30))
+    source = Arrays(responses, name="toy")
+    options = {"groups": ("azimuth", "size"), "within": ("azimuth", "size"), "n_folds": 5}
+    found = rows_of(st.profile(source, images, metrics=[("cross_validated_readout", options)], progress=False))
+    view = 2 * columns["azimuth"] + columns["size"]
+    for name, array in responses.items():
+        expected = cross_validated_readout(
+            array, images.categories, ids=np.array(images.ids), groups=view, within=view, n_folds=5
+        )
+        rows = found[found.stage == name]
+        assert rows.value.to_numpy() == pytest.approx([expected.accuracy, expected.chance.value])
+    split = rows_of(st.profile(source, images, metrics=["cross_validated_readout"], progress=False))
+    accuracy = {name: one[(one.stage == "twins") & (one.control == "")].value.iloc[0] for name, one in
+                (("split", split), ("grouped", found))}  # fmt: skip
+    assert accuracy["split"] < 0.1  # below chance: the twin of another label was learnt
+    assert accuracy["grouped"] > 0.1
+    with pytest.raises(UnknownName, match="No column of these stimuli is called 'azimut'. Did you mean 'azimuth'"):
+        st.profile(source, images, metrics=["cross_validated_readout:groups=azimut"], progress=False)

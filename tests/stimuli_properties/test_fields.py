@@ -75,3 +75,8 @@ def test_a_unit_that_sees_nothing_has_no_value(fields, rng):
 def test_a_wrong_request_is_answered_with_a_sentence(options, error, message, rng):
     with pytest.raises(error, match=message):
         field_property(rng.random((2, 12, 10)), **({"fields": np.ones((1, 12, 10))} | options))
+
+
+def test_light_brighter_than_white_is_refused(fields):
+    with pytest.raises(BadInput, match=r"^Pixels are brighter \(2\) than white \(1\)\. Divide by the value of white\."):
+        field_property(np.full((2, 12, 10), 2.0), fields)

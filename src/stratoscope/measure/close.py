@@ -48,7 +48,7 @@ def close_stage(
     ids : sequence of str
         Id of every stimulus of the set.
     columns : mapping of str to array (stimulus,), optional
-        Properties of every stimulus of the set, for what units tell about them.
+        Properties of every stimulus of the set, for what units tell about them, and for views that are held out.
 
     Returns
     -------
@@ -60,6 +60,7 @@ def close_stage(
     if labels is not None and "gram" in states:
         seen = states["gram"]["rows"]
         states["gram"] = states["gram"] | {"labels": np.asarray(labels)[seen], "ids": np.asarray(ids)[seen]}
+        states["gram"]["columns"] = {name: np.asarray(values)[seen] for name, values in (columns or {}).items()}
     if "spool" in states:
         seen = states["spool"]["rows"]
         states["spool"]["columns"] = {name: np.asarray(values)[seen] for name, values in (columns or {}).items()}

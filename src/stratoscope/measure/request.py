@@ -31,9 +31,11 @@ DEFAULT_METRICS: tuple[str, ...] = (
     "participation_ratio",
 )
 #: What the run hands over itself, or what only a caller with the stimuli at hand can give.
-_FILLED_BY_THE_RUN = ("responses", "categories", "labels", "ids", "gram", "groups", "within", "form", "standardise")
+_FILLED_BY_THE_RUN = ("responses", "categories", "labels", "ids", "gram", "form", "standardise")
 #: Options that name a column of the stimuli, whose values the run hands over.
 _COLUMNS = ("values",)
+#: Options that may name one or several columns of the stimuli: those that agree in all of them belong together.
+_GROUPINGS = ("groups", "within")
 #: Stimuli and units of the toy on which options are tried out.
 _TOY = (200, 8)
 
@@ -184,6 +186,10 @@ def _check_columns(metric: Metric, options: Mapping[str, Any], columns: Collecti
             )
         if options[name] not in columns:
             raise unknown_name("column of these stimuli", str(options[name]), columns)
+    named = [str(name) for one in _GROUPINGS if one in options for name in np.atleast_1d(options[one])]
+    for name in named:
+        if name not in columns:
+            raise unknown_name("column of these stimuli", name, columns)
 
 
 def _rehearse(metric: Metric, options: Mapping[str, Any]) -> None:
@@ -196,7 +202,7 @@ def _rehearse(metric: Metric, options: Mapping[str, Any]) -> None:
     try:
         required = (name for name, one in takes.items() if one.default is one.empty and name not in toy)
         stages = [rng.random(_TOY) for _ in required]  # two, to compare stages
-        metric.function(*stages, **{**options, **toy})
+        metric.function(*stages, **{name: one for name, one in {**options, **toy}.items() if name not in _GROUPINGS})
     except TooFew:
         return  # how many stimuli are enough is judged on the real ones
     except StratoscopeError:

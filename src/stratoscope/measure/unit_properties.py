@@ -9,7 +9,8 @@ import numpy as np
 
 from stratoscope.sources import Network
 from stratoscope.sources.seen import seen
-from stratoscope.stimuli.properties.fields import Feature, field_property
+from stratoscope.stimuli.properties import luminance_images
+from stratoscope.stimuli.properties.fields import Feature, FieldWeights, field_weights
 from stratoscope.types import Floats, Stimuli
 
 
@@ -57,8 +58,11 @@ def unit_properties(
     values = {
         stage: {name: np.full((len(stimuli), len(maps)), np.nan) for name in names} for stage, maps in fields.items()
     }
+    ready: dict[str, FieldWeights] = {}
     for rows, images in seen(network, stimuli, mean=mean, std=std, batch_size=batch_size, workers=workers):
-        for stage, maps in fields.items():
+        luminance = luminance_images(images)
+        ready = ready or {stage: field_weights(maps, luminance.shape[1:]) for stage, maps in fields.items()}
+        for stage, weights in ready.items():
             for name, feature in zip(names, features, strict=True):
-                values[stage][name][rows] = field_property(images, maps, feature, inside=inside)
+                values[stage][name][rows] = weights.measure(luminance, feature, inside=inside)
     return values

@@ -24,7 +24,7 @@ from stratoscope.metrics.readout.folds import (
     splits_of,
 )
 from stratoscope.metrics.readout.kernels import gram_of
-from stratoscope.metrics.readout.labels import canonical, coded, shuffled_within
+from stratoscope.metrics.readout.labels import canonical, coded, group_codes, shuffled_within
 from stratoscope.metrics.readout.reading import Reading, read
 from stratoscope.metrics.readout.record import Readout, quantiles, wilson
 from stratoscope.metrics.responses import checked_choice, checked_responses
@@ -36,8 +36,11 @@ FORMS = ("dual", "primal")
 CHANCE = ("shuffle", "none")
 
 
-def _through_gram(state: Mapping[str, Any], **options: Any) -> Readout:
+def _through_gram(state: Mapping[str, Any], *, groups: Any = None, within: Any = None, **options: Any) -> Readout:
+    """Read out from a run's summary, where groups are named by the columns of the stimuli that must agree."""
     gram = gram_in(state, NAME, 2)
+    named = {"groups": groups, "within": within}
+    options |= {what: _grouped(state, names) for what, names in named.items() if names is not None}
     return cross_validated_readout(None, state["labels"], gram=gram, ids=state.get("ids"), **options)
 
 
@@ -107,9 +110,11 @@ def cross_validated_readout(
     n_shuffles : int
         Shuffles of the labels. They cost nothing with ridge, and one read-out each with the others.
     groups : array (stimulus,), optional
-        Stimuli of one group (frames of a film, repeats) are never split between training and test.
+        Stimuli of one group (one view, frames of a film, repeats) are never split between training and test. In a run,
+        the column, or columns, of the stimuli that are alike in a group.
     within : array (stimulus,), optional
-        Labels are shuffled among the stimuli that share a value, such as the view. By default among those of a fold.
+        Labels are shuffled among the stimuli that share a value, such as the view. By default among those of a fold. In
+        a run, as `groups`.
     ids : array (stimulus,), optional
         Names of the stimuli: folds and shuffles follow their order, and so do not depend on the order of the rows.
     standardise : bool
@@ -177,6 +182,11 @@ def cross_validated_readout(
     shuffled = _shuffles(codes, blocks, order, n_shuffles if chance == "shuffle" else 0, rng_shuffles)
     confusions, penalties, note = read(task, codes, shuffled)
     return _record(task, names, confusions, penalties, note, seed)
+
+
+def _grouped(state: Mapping[str, Any], names: Any) -> Integers:
+    columns = {str(name): np.asarray(state["columns"][str(name)]) for name in np.atleast_1d(names)}
+    return group_codes(columns, len(state["labels"]))
 
 
 def _data(responses: Any, gram: Any, form: str, fitting: Fitting) -> tuple[Floats, Floats | None]:

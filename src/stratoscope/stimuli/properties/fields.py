@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.ndimage import correlate1d
 
 from stratoscope.errors import BadInput, unknown_name
 from stratoscope.stimuli.properties.edges import SIGMA, derivative_kernel
 from stratoscope.stimuli.properties.luminance import luminance_images
-from stratoscope.stimuli.properties.receptive_field import checked_maps, rf_luminance_of
-from stratoscope.types import Floats
+from stratoscope.stimuli.properties.receptive_field import checked_maps
+from stratoscope.types import Floats, Integers
 
 #: A property by name, or a function of luminance images that gives a map of the same shape, to be averaged by weight.
 Feature: TypeAlias = "str | Callable[[Floats], Floats]"
@@ -69,23 +72,72 @@ def field_property(images: Any, fields: Any, feature: Feature = "luminance", *, 
     [[25.0, nan]]
     """
     luminance = luminance_images(images)
+    return field_weights(fields, luminance.shape[1:]).measure(luminance, feature, inside=inside)
+
+
+@dataclass(frozen=True)
+class FieldWeights:
+    """Fields made ready for many batches of images.
+
+    Attributes
+    ----------
+    weights : array (seeing unit, pixel)
+        Fields divided by their maxima, of the units whose field is not 0 everywhere.
+    seeing : array (unit,) of bool
+        Which units these are.
+    """
+
+    weights: Floats
+    seeing: NDArray[np.bool_]
+
+    def measure(self, luminance: Floats, feature: Feature = "luminance", *, inside: float = 0.0) -> Floats:
+        """Return what `field_property` does, of luminance images (stimulus, row, column) on the pixels of the fields."""
+        values = np.full((len(luminance), len(self.seeing)), np.nan)
+        if feature == "contrast":
+            values[:, self.seeing] = self._contrast(luminance.reshape(len(luminance), -1), inside)
+        else:
+            values[:, self.seeing] = self._mean(_mapped(luminance, feature))
+        return values
+
+    def _mean(self, mapped: Floats) -> Floats:
+        return np.asarray(mapped.reshape(len(mapped), -1) @ self.weights.T / self.weights.sum(axis=1))
+
+    def _contrast(self, flat: Floats, inside: float) -> Floats:
+        """Return the standard deviation of weighted luminance over the pixels inside each field (stimulus, unit)."""
+        if not 0 <= inside < 1:
+            raise BadInput(f"Inside the field is where its share of the maximum exceeds 0 to below 1; came {inside}.")
+        within, squared, count = (
+            self._whole if inside == 0 else _moments(np.where(self.weights > inside, self.weights, 0))
+        )
+        mean = flat @ within.T / count
+        return np.asarray(np.sqrt(np.maximum(flat**2 @ squared.T / count - mean**2, 0.0)))
+
+    @cached_property
+    def _whole(self) -> tuple[Floats, Floats, Integers]:
+        return _moments(self.weights)
+
+
+def _moments(within: Floats) -> tuple[Floats, Floats, Integers]:
+    """Return weights, their squares, and how many are above 0 (unit,)."""
+    return within, within**2, np.count_nonzero(within, axis=1)
+
+
+def field_weights(fields: Any, shape: tuple[int, ...]) -> FieldWeights:
+    """Make `fields` (unit, row, column) ready for images of `shape` (row, column); raises as `field_property` does."""
     maps = np.asarray(fields)
     if maps.ndim != 3:
         raise BadInput(f"Fields have the shape (unit, row, column); came {maps.shape}. For one unit add a first axis.")
-    seeing = (maps != 0).any(axis=(1, 2))
-    values = np.full((len(luminance), len(maps)), np.nan)
-    if seeing.any():
-        values[:, seeing] = _of(luminance, maps[seeing], feature, inside).T
-    return values
+    seeing = np.asarray((maps != 0).any(axis=(1, 2)))
+    weights = checked_maps(maps[seeing], shape)[0] if seeing.any() else np.zeros((0, *shape))
+    return FieldWeights(weights.reshape(len(weights), shape[0] * shape[1]), seeing)
 
 
-def _of(luminance: Floats, fields: Any, feature: Feature, inside: float) -> Floats:
-    """Return the property (unit, stimulus)."""
+def _mapped(luminance: Floats, feature: Feature) -> Floats:
+    """Return the map of each image (stimulus, row, column) whose weighted mean is the property."""
     if feature == "luminance":
-        return rf_luminance_of(luminance, fields)
-    weights = checked_maps(fields, luminance.shape[1:])[0].reshape(len(fields), -1)
-    if feature == "contrast":
-        return _contrast(luminance.reshape(len(luminance), -1), weights, inside)
+        if luminance.size and luminance.max() > 1 + 1e-9:
+            raise BadInput(f"Pixels are brighter ({luminance.max():.4g}) than white (1). Divide by the value of white.")
+        return 100 * luminance
     made = _edge_energy if feature == "edge_energy" else feature
     if isinstance(made, str):
         raise unknown_name("property of a field", made, ("luminance", "contrast", "edge_energy"))
@@ -95,17 +147,7 @@ def _of(luminance: Floats, fields: Any, feature: Feature, inside: float) -> Floa
             f"A property of a field is a function from luminance images to maps of the same shape, {luminance.shape}, but "
             f"{mapped.shape} came. Return one value a pixel."
         )
-    return np.asarray(weights @ mapped.reshape(len(mapped), -1).T / weights.sum(axis=1, keepdims=True))
-
-
-def _contrast(flat: Floats, weights: Floats, inside: float) -> Floats:
-    """Return the standard deviation of weighted luminance over the pixels inside each field (unit, stimulus)."""
-    if not 0 <= inside < 1:
-        raise BadInput(f"Inside the field is where its share of the maximum exceeds 0 to below 1; came {inside}.")
-    within = weights * (weights > inside)
-    count = (weights > inside).sum(axis=1, keepdims=True)
-    mean = within @ flat.T / count
-    return np.asarray(np.sqrt(np.maximum(within**2 @ (flat**2).T / count - mean**2, 0.0)))
+    return mapped
 
 
 def _edge_energy(luminance: Floats) -> Floats:
