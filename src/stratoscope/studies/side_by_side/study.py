@@ -65,8 +65,9 @@ def compare(
     Returns
     -------
     Study
-        Its first finding sums up; `Study.claims` holds the claims. ``results["cross"]`` of the later runs in the tree
-        hold the matrices (first_stage, second_stage): value, low, high, share of halves in which a stage is the best.
+        Its first finding sums up; `Study.claims` holds the claims. The last runs of ``results.tree``, one for each pair of
+        hierarchies, hold the matrices (first_stage, second_stage) in their node ``cross``: value, low, high, and the share
+        of halves in which a stage is the best.
 
     Raises
     ------
