@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -87,7 +88,7 @@ def _prose(text: str | None) -> str:
 
 
 def _cell(text: str) -> str:
-    return " ".join(text.split()).replace("|", "\\|")
+    return re.sub(r"([|\[\]])", r"\\\1", " ".join(text.split()))
 
 
 PAGES = {"cli.md": cli_page, "metrics.md": metrics_page}

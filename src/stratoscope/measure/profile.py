@@ -20,6 +20,7 @@ from stratoscope.measure.listen import Listener, category_codes, give_back, make
 from stratoscope.measure.record import Settings, record
 from stratoscope.measure.request import Asked, MetricRequest, ask
 from stratoscope.results import Results, StageResult, check_target
+from stratoscope.stimuli import choose_examples
 from stratoscope.types import Played, Source, Stimuli
 
 
@@ -104,6 +105,7 @@ def profile(
         metrics=[one.metric for one in asked],
         remarks=[*stimuli.notes, *remarks, *refused],
         skipped=[(stimuli.ids[row], why) for row, why in played.skipped],
+        examples=choose_examples(stimuli, [row for row, _ in played.skipped]),
     )
     if out is not None:
         results.save(Path(out), overwrite=overwrite)
