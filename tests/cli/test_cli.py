@@ -63,6 +63,8 @@ SOURCE = {
     "input": "auto",
     "size": None,
     "device": "cpu",
+    "autocast": None,
+    "channels_last": False,
     "seed": 0,
 }
 PASS = {
