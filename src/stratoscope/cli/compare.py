@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from stratoscope.cli.commands import Command
+from stratoscope.cli.say import say
 
 
 @click.command(
@@ -76,6 +77,6 @@ def command(
         runs, measures=measures, halves=halves, n_draws=n_draws, level=level, seed=seed, out=out, overwrite=overwrite
     )
     if not quiet:
-        click.echo(study.findings[0])
-    click.echo(f"Comparison: {out}")
-    click.echo(f"Report: {study.report(out / 'report.html')}")
+        say(study.findings[0])
+    say(f"Comparison: {out}")
+    say(f"Report: {study.report(out / 'report.html')}")
