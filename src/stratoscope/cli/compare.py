@@ -10,6 +10,7 @@ import click
 
 from stratoscope.cli.commands import Command
 from stratoscope.cli.grid import grid
+from stratoscope.cli.say import say
 
 if TYPE_CHECKING:
     from stratoscope.results import Results
@@ -93,10 +94,10 @@ def command(
     )  # fmt: skip
     if not quiet:
         for line in _told(study.results):
-            click.echo(line)
-        click.echo(study.findings[0])
-    click.echo(f"Comparison: {out}")
-    click.echo(f"Report: {study.report(out / 'report.html')}")
+            say(line)
+        say(study.findings[0])
+    say(f"Comparison: {out}")
+    say(f"Report: {study.report(out / 'report.html')}")
 
 
 def _told(results: Results) -> Iterator[str]:
