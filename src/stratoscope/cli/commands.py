@@ -41,7 +41,10 @@ class Command(click.Command):
                 raise
             fail(str(error), FAILED if isinstance(error, UnreadableStimulus) else WRONG)
         except KeyboardInterrupt:
-            fail("Stopped before the end; nothing half-written was left.", FAILED)
+            fail(
+                "Stopped before the end; nothing half-written was left. What is done of a run is kept: the same command goes on.",
+                FAILED,
+            )
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the examples as they are typed, one a line."""
