@@ -8,6 +8,8 @@ from typing import Any
 
 from tqdm import tqdm
 
+from stratoscope.errors import printable
+
 
 @contextmanager
 def bar(total: int, label: str, what: str = "stimuli", *, show: bool, done: int = 0) -> Iterator[Callable[[int], None]]:
@@ -16,7 +18,7 @@ def bar(total: int, label: str, what: str = "stimuli", *, show: bool, done: int 
     The function given takes the number done so far; `done` were done before.
     """
     looks: dict[str, Any] = {"unit": f" {what}", "delay": 2, "leave": False, "dynamic_ncols": True}
-    with tqdm(total=total, desc=label, disable=not show, initial=done, **looks) as shown:
+    with tqdm(total=total, desc=printable(label), disable=not show, initial=done, **looks) as shown:
 
         def step(count: int) -> None:
             shown.update(count - shown.n)
