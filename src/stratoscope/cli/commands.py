@@ -48,7 +48,7 @@ class Command(click.Command):
             fail(f"The system refuses{about}: {error.strerror or error}. --traceback shows where.", FAILED)
         except KeyboardInterrupt:
             fail(
-                "Stopped before the end; nothing half-written was left. What is done of a run is kept: the same command goes on.",
+                "Stopped before the end; nothing half-written was left.",
                 FAILED,
             )
 

@@ -56,7 +56,7 @@ def check_target(path: str | Path, *, overwrite: bool = False) -> Path:
     except (FileNotFoundError, NotADirectoryError):
         pass
     except (OSError, ValueError) as error:  # a name too long, or with a NUL byte: found before the work, not after it
-        reason = _reason(error) if isinstance(error, OSError) else str(error)
+        reason = reason_of(error) if isinstance(error, OSError) else str(error)
         raise ResultsError(f"Results cannot be written to {path}: {reason}. Choose another name.") from error
     if path.exists() and not path.is_dir():
         raise ResultsError(f"{path} is a file, and results are a folder. Choose another name.")
