@@ -1,7 +1,8 @@
-"""Write the pages that the code already knows: ``cli.md`` and ``metrics.md``. With ``--check``, fail where they are stale."""
+"""Write the pages that the code already knows: ``cli.md``, ``metrics.md`` and ``faults.md``. With ``--check``, fail where they are stale."""
 
 from __future__ import annotations
 
+import ast
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -90,7 +91,39 @@ def _cell(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|")
 
 
-PAGES = {"cli.md": cli_page, "metrics.md": metrics_page}
+FAULTS = HERE.parent / "tests" / "faults"
+#: What stands above the tables of faults.
+ABOUT_FAULTS = """# Faults, and what happens
+
+Every fault that was tried, what happens, and the test that shows it. The rows are read from `tests/faults`, a test a row, so
+that none can be claimed here and not be tried. Whatever is wrong ends in one sentence and an exit code (see
+[errors.md](errors.md)), or in a note in the results; never in a traceback, a hang, or a number that is not what it says.
+`make soak` runs the longer versions."""
+
+
+def faults_page() -> str:
+    """Return the page of faults, from the first lines of the tests: ``fault -> what happens``."""
+    parts = [ABOUT_FAULTS]
+    for file in sorted(FAULTS.glob("test_*.py")):
+        parts += _faults(ast.parse(file.read_text(encoding="utf-8")), file.name)
+    return "\n\n".join(parts) + "\n"
+
+
+def _faults(module: ast.Module, file: str) -> Iterator[str]:
+    """Describe the faults of one file of tests; a test that does not say what it tries is an error."""
+    heading, _, about = (ast.get_docstring(module) or "").partition(": ")
+    yield f"## {heading}"
+    yield f"In `tests/faults/{file}`: {about}"
+    rows = []
+    for test in (one for one in module.body if isinstance(one, ast.FunctionDef) and one.name.startswith("test_")):
+        fault, arrow, outcome = " ".join((ast.get_docstring(test) or "").split()).partition(" -> ")
+        if not arrow:
+            sys.exit(f"{file}: {test.name} has no docstring 'fault -> what happens'.")
+        rows.append(f"| {_cell(fault)} | {_cell(outcome)} | `{test.name}` |")
+    yield "\n".join(["| fault | what happens | test |", "| --- | --- | --- |", *rows])
+
+
+PAGES = {"cli.md": cli_page, "metrics.md": metrics_page, "faults.md": faults_page}
 
 
 def stale(folder: Path = HERE) -> list[str]:

@@ -89,3 +89,12 @@ def missing_extra(library: str, extra: str, purpose: str) -> MissingExtra:
     return MissingExtra(
         f"{purpose} needs {library}, which is not installed. Install it with: pip install 'stratoscope[{extra}]'"
     )
+
+
+def printable(text: str) -> str:
+    r"""Return `text` with every character that cannot be printed shown by its code, such as ``\n`` or ``\x1b``.
+
+    Names of files and stages come from outside. A newline in one would make two lines of a sentence, an escape code would
+    colour or clear the terminal, and a right-to-left mark would let ``exe.png`` be read as ``gnp.exe``.
+    """
+    return text if text.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)

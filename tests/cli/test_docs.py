@@ -23,10 +23,10 @@ def test_the_pages_are_fresh(generate):
 
 
 def test_a_missing_or_changed_page_is_stale(generate, tmp_path):
-    assert generate.stale(tmp_path) == ["cli.md", "metrics.md"]
+    assert generate.stale(tmp_path) == ["cli.md", "metrics.md", "faults.md"]
     (tmp_path / "cli.md").write_text(generate.cli_page())
     (tmp_path / "metrics.md").write_text("old")
-    assert generate.stale(tmp_path) == ["metrics.md"]
+    assert generate.stale(tmp_path) == ["metrics.md", "faults.md"]
 
 
 def test_every_command_and_option_is_there(generate):

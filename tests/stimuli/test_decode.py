@@ -12,7 +12,7 @@ import pytest
 from PIL import Image, ImageFile
 
 from stratoscope.errors import BadInput, UnreadableStimulus
-from stratoscope.stimuli.decode import decode, read_image
+from stratoscope.stimuli.decode import LIMIT_VARIABLE, decode, read_image
 
 ADVICE = "Replace it, or go on without it with --skip-unreadable, which lists what it leaves out."
 
@@ -157,7 +157,10 @@ def test_more_pixels_than_allowed_are_an_error_and_never_a_warning(monkeypatch, 
     data = encoded(Image.new("RGB", (10, 10)))
     with warnings.catch_warnings():
         warnings.simplefilter("default")
-        with pytest.raises(UnreadableStimulus, match=message(f"it has more pixels than the {pixels} allowed")):
+        with pytest.raises(
+            UnreadableStimulus,
+            match=message(f"it has 100 pixels, more than the {pixels} allowed, which {LIMIT_VARIABLE} changes"),
+        ):
             decode(data, "a.png")
 
 
@@ -183,7 +186,7 @@ def test_a_file_that_is_gone_a_folder_and_a_huge_file_are_sentences(tmp_path):
     gone = tmp_path / "gone.png"
     with pytest.raises(UnreadableStimulus, match=message("the file is not there", str(gone))):
         read_image(gone)
-    with pytest.raises(UnreadableStimulus, match=message("the system says Is a directory", str(tmp_path))):
+    with pytest.raises(UnreadableStimulus, match=message("it is a folder and no file", str(tmp_path))):
         read_image(tmp_path)
     huge = tmp_path / "huge.png"
     with huge.open("wb") as file:

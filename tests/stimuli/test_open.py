@@ -14,6 +14,7 @@ import pytest
 from stratoscope.errors import BadInput, StratoscopeError, UnknownName
 from stratoscope.registry import Registry
 from stratoscope.stimuli import open as opening
+from stratoscope.stimuli.decode import DECODING
 from stratoscope.stimuli.open import describe_stimuli, find_kind, open_stimuli
 from stratoscope.stimuli.openers import OPENERS, make_stimuli
 
@@ -108,6 +109,7 @@ def test_the_description_is_plain_values(tmp_path, picture):
         "columns": ["category"],
         "fingerprint": stimuli.fingerprint,
         "notes": list(stimuli.notes),
+        "decoding": DECODING,
     }
     assert re.fullmatch("[0-9a-f]{64}", said["fingerprint"])
     assert tomllib.loads(f"notes = {said['notes']}")["notes"] == said["notes"]

@@ -65,6 +65,23 @@ def test_distant_clusters_fall_back_to_measuring_all(rng):
 
 
 @pytest.mark.parametrize("product", PRODUCTS)
+@pytest.mark.parametrize("kind", ["even", "offset", "pairs"])
+def test_neighbours_asked_for_loosely_are_nearly_right_and_the_others_exact(rng, product, kind):
+    points = rng.standard_normal((300, 800)).astype(np.float32)
+    if kind == "offset":
+        points += 1e3
+    elif kind == "pairs":
+        points[150:] = points[:150] + 1e-3 * points[150:]
+    table = nearest_neighbours(points, 12, exact=2, product=product)
+    distance, index = brute(points, 12)
+    assert table.n_exact == 2
+    np.testing.assert_allclose(table.distance[:, :2], distance[:, :2], rtol=1e-12)
+    assert np.array_equal(table.index[:, :2], index[:, :2])
+    np.testing.assert_allclose(table.distance, distance, rtol=settle.LOOSE)
+    assert (np.diff(table.distance) >= 0).all()
+
+
+@pytest.mark.parametrize("product", PRODUCTS)
 @pytest.mark.parametrize("size", [1.0, 1e-25, 1e25])
 def test_all_products_give_the_same_table(rng, product, size):
     points = (rng.standard_normal((300, 8)) * size).astype(np.float32)

@@ -29,8 +29,8 @@ class NoBound(Product):
 class NoRest(Product):
     """Says that rounding the coordinates took nothing away."""
 
-    def factor(self, piece):
-        factor, _, norm2, rest2 = super().factor(piece)
+    def factor(self, piece, centred=np.asarray):
+        factor, _, norm2, rest2 = super().factor(piece, centred)
         return factor, norm2, norm2, np.zeros_like(rest2)
 
 

@@ -12,7 +12,8 @@ from typing import Any, NoReturn, TypeVar
 
 import click
 
-from stratoscope.errors import StratoscopeError, UnreadableStimulus, did_you_mean
+from stratoscope.cli.say import say
+from stratoscope.errors import StratoscopeError, UnreadableStimulus, did_you_mean, printable
 
 #: Exit codes: 0 fine; 1 something failed during the run, which the results say; 2 wrong usage or input.
 FAILED, WRONG = 1, 2
@@ -40,6 +41,11 @@ class Command(click.Command):
             if ctx.meta.get("stratoscope.traceback"):
                 raise
             fail(str(error), FAILED if isinstance(error, UnreadableStimulus) else WRONG)
+        except OSError as error:  # no error of the house: the system refuses a name, a disk or a right
+            if ctx.meta.get("stratoscope.traceback") or isinstance(error, BrokenPipeError):
+                raise
+            about = f" {error.filename!r}" if error.filename else ""
+            fail(f"The system refuses{about}: {error.strerror or error}. --traceback shows where.", FAILED)
         except KeyboardInterrupt:
             fail("Stopped before the end; nothing half-written was left.", FAILED)
 
@@ -103,7 +109,7 @@ class Group(click.Group):
 
 def fail(sentence: str, code: int) -> NoReturn:
     """Print a sentence on stderr and end with `code`."""
-    click.echo(f"stratoscope: {sentence}", err=True)
+    say(f"stratoscope: {printable(sentence)}", err=True)
     sys.exit(code)
 
 
@@ -111,7 +117,7 @@ def finish(failures: Sequence[str]) -> None:
     """Print on stderr what failed during the run and end with 1, or end well where nothing did."""
     if failures:
         for line in failures[:10]:
-            click.echo(f"failed: {line}", err=True)
+            say(f"failed: {printable(line)}", err=True)
         if len(failures) > 10:
-            click.echo(f"failed: and {len(failures) - 10} more, see the notes in the report", err=True)
+            say(f"failed: and {len(failures) - 10} more, see the notes in the report", err=True)
         sys.exit(FAILED)

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from stratoscope.cli.commands import Command, finish
+from stratoscope.cli.say import say
 
 
 @click.command(
@@ -27,6 +28,6 @@ def command(out: Path, seed: int, overwrite: bool, quiet: bool) -> None:
     from stratoscope.demo import run_demo
 
     results = run_demo(out, seed=seed, overwrite=overwrite, progress=not quiet)
-    click.echo(repr(results))
-    click.echo(f"Report: {out / 'report.html'}")
+    say(repr(results))
+    say(f"Report: {out / 'report.html'}")
     finish(results.failures)

@@ -6,6 +6,7 @@ import click
 
 from stratoscope.cli.commands import Command
 from stratoscope.cli.grid import grid
+from stratoscope.cli.say import say
 
 
 @click.command(cls=Command, examples="\n    stratoscope doctor\n    ")
@@ -14,9 +15,9 @@ def command() -> None:
     from stratoscope.doctor import examine
 
     found = examine()
-    click.echo(grid(("looked at", "found"), [(one.what, one.found) for one in found]))
+    say(grid(("looked at", "found"), [(one.what, one.found) for one in found]))
     advice = [one for one in found if one.advice]
     if advice:
-        click.echo("\nWhat you may want to do:")
+        say("\nWhat you may want to do:")
         for one in advice:
-            click.echo(f"  {one.what}: {one.advice}")
+            say(f"  {one.what}: {one.advice}")

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from stratoscope.cli.commands import Command
+from stratoscope.cli.say import say
 
 
 @click.command(
@@ -27,6 +28,6 @@ def command(run: Path, format: str, columns: str, out: Path | None) -> None:
 
     paths, left_out = write_figures(open_results(run), out or run / "figures", format=format, columns=columns)
     for path in paths:
-        click.echo(path)
+        say(path)
     for line in left_out:
-        click.echo(f"left out: {line}", err=True)
+        say(f"left out: {line}", err=True)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from stratoscope.errors import printable
+
 
 def grid(head: Sequence[str], body: Sequence[Sequence[str]], right: Collection[str] = ()) -> str:
     """Return `head` and `body` in columns as wide as their widest cell; columns named in `right` end flush."""
+    head, body = [printable(cell) for cell in head], [[printable(cell) for cell in cells] for cells in body]
     widths = [max(map(len, column)) for column in zip(head, *body, strict=True)]
 
     def line(cells: Sequence[str]) -> str:

@@ -6,6 +6,7 @@ import click
 
 from stratoscope.cli.commands import Command
 from stratoscope.cli.grid import grid
+from stratoscope.cli.say import say
 
 
 @click.command(
@@ -38,11 +39,11 @@ def command(names: tuple[str, ...]) -> None:
             )
             for m in chosen
         ]
-        click.echo(grid(head, body))
+        say(grid(head, body))
         return
     for m in chosen:
         told = {"needs": m.needs, "along": " x ".join(m.dims) or "stage", "range": f"{m.range[0]:g} to {m.range[1]:g}",
                 "unit": m.unit, "reads": m.reads, "controls": ", ".join(m.controls) or "none", "source": m.paper,
                 "when it misleads": m.misleads}  # fmt: skip
-        click.echo(f"{m.name}: {m.title}")
-        click.echo("\n".join(f"  {name}: {value}" for name, value in told.items() if value))
+        say(f"{m.name}: {m.title}")
+        say("\n".join(f"  {name}: {value}" for name, value in told.items() if value))

@@ -10,6 +10,7 @@ import click
 
 from stratoscope.cli.commands import Command, finish
 from stratoscope.cli.options import names, opened_source, source_options
+from stratoscope.cli.say import say
 
 #: Lesions of a whole network, and whether they draw random numbers.
 LESIONS = {"permute_weights": True, "permute_biases": True, "reinitialize": True, "remove_gating": False}
@@ -69,10 +70,10 @@ def command(model: str, stimuli: str | None, **asked: Any) -> None:
     played = _own_stimuli(model, source, asked) if stimuli is None else _stimuli(stimuli, asked)
     results = profile(source, played, **_run(asked), out=out)
     if not asked["quiet"]:
-        click.echo(repr(results))
-    click.echo(f"Results: {out}")
+        say(repr(results))
+    say(f"Results: {out}")
     if not asked["no_report"]:
-        click.echo(f"Report: {write_report(results, out / 'report.html')}")
+        say(f"Report: {write_report(results, out / 'report.html')}")
     finish(results.failures)
 
 

@@ -9,6 +9,7 @@ import click
 
 from stratoscope.cli.commands import Command, finish
 from stratoscope.cli.options import opened_source, source_options
+from stratoscope.cli.say import say
 
 
 @click.command(
@@ -142,9 +143,9 @@ def prune_and_distill(model: str, stimuli: str, **asked: Any) -> None:
         **_run(asked),
     )
     if not asked["quiet"]:
-        click.echo(repr(study))
-    click.echo(f"Study: {asked['out']}")
-    click.echo(f"Report: {study.report(asked['out'] / 'report.html')}")
+        say(repr(study))
+    say(f"Study: {asked['out']}")
+    say(f"Report: {study.report(asked['out'] / 'report.html')}")
     finish(study.results.failures)
 
 

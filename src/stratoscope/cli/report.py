@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from stratoscope.cli.commands import Command
+from stratoscope.cli.say import say
 
 
 @click.command(
@@ -26,4 +27,4 @@ def command(runs: tuple[Path, ...], out: Path | None) -> None:
 
     opened = [open_results(run) for run in runs]
     results = opened[0] if len(opened) == 1 else Results.combine(opened)
-    click.echo(f"Report: {write_report(results, out or runs[0] / 'report.html')}")
+    say(f"Report: {write_report(results, out or runs[0] / 'report.html')}")

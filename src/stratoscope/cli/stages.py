@@ -10,6 +10,7 @@ import click
 from stratoscope.cli.commands import Command
 from stratoscope.cli.grid import grid
 from stratoscope.cli.options import opened_source, source_options
+from stratoscope.cli.say import say
 from stratoscope.types import Stage, Stimuli
 
 #: Width and height of the grey image that shows the shapes, in pixels, where --size says nothing.
@@ -37,7 +38,7 @@ def command(model: str, **asked: Any) -> None:
         (s.name, f"{s.depth:.3f}", s.kind, " x ".join(map(str, s.shape)), s.unit, f"{s.n_units:,}", s.layout)
         for s in _listed(source, _grey(asked["size"] or _SIZE), bool(asked["stages"] or asked["unit"]))
     ]
-    click.echo(grid(head, body, right=("depth", "units")))
+    say(grid(head, body, right=("depth", "units")))
 
 
 def _listed(source: Any, example: Stimuli, chosen: bool) -> Sequence[Stage]:

@@ -9,6 +9,7 @@ import click
 
 from stratoscope.cli.commands import Command, Group
 from stratoscope.cli.grid import grid
+from stratoscope.cli.say import say
 
 if TYPE_CHECKING:
     from stratoscope.stimuli.properties.silhouette import Background
@@ -74,7 +75,7 @@ def make(spec: str, out: Path, quiet: bool) -> None:
             bar.update(done - bar.n)
 
         table = write_stimuli(stimuli, out, progress=show)
-    click.echo(f"{len(stimuli)} images: {table}")
+    say(f"{len(stimuli)} images: {table}")
 
 
 def _make_rat(spec: str, out: Path) -> None:
@@ -83,7 +84,7 @@ def _make_rat(spec: str, out: Path) -> None:
     rat = rat_from(spec)
     folder = write_rat(rat, out)
     told = ", ".join(f"{area.name} {area.design.n_units}" for area in rat.areas)
-    click.echo(f"{rat.name} (nothing here was recorded): {told} units, {len(rat.scenes.ids)} stimuli: {folder}")
+    say(f"{rat.name} (nothing here was recorded): {told} units, {len(rat.scenes.ids)} stimuli: {folder}")
 
 
 @click.command(
@@ -111,7 +112,7 @@ def describe(
 ) -> None:
     """Measure the properties of STIMULI and print their spread; without STIMULI, list what can be measured."""
     if stimuli is None:
-        click.echo(_catalogue(names))
+        say(_catalogue(names))
         return
     from stratoscope.stimuli.open import open_stimuli
     from stratoscope.stimuli.properties import measure_properties
@@ -120,8 +121,8 @@ def describe(
     measured = measure_properties(
         opened, names or None, background=_background(background), size=size, encoding=encoding, workers=workers
     )
-    click.echo(f"{opened.name}: {len(opened)} stimuli")
-    click.echo(_spread(measured))
+    say(f"{opened.name}: {len(opened)} stimuli")
+    say(_spread(measured))
 
 
 def _catalogue(names: tuple[str, ...]) -> str:

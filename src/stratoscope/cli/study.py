@@ -10,6 +10,7 @@ import click
 from stratoscope.cli.commands import Command, Group, finish
 from stratoscope.cli.options import opened_source, source_options
 from stratoscope.cli.prune_and_distill import prune_and_distill
+from stratoscope.cli.say import say
 from stratoscope.cli.unit_lesions import unit_lesions
 
 
@@ -131,9 +132,9 @@ def sparse_coding(model: str, stimuli: str, **asked: Any) -> None:
         **_run(asked),
     )
     if not asked["quiet"]:
-        click.echo(repr(study))
-    click.echo(f"Study: {asked['out']}")
-    click.echo(f"Report: {study.report(asked['out'] / 'report.html')}")
+        say(repr(study))
+    say(f"Study: {asked['out']}")
+    say(f"Report: {study.report(asked['out'] / 'report.html')}")
     finish(study.results.failures)
 
 

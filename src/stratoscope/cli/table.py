@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from stratoscope.cli.commands import Command
+from stratoscope.cli.say import say
 
 
 @click.command(
@@ -29,4 +30,4 @@ def command(runs: tuple[Path, ...], out: Path | None, format: str | None) -> Non
 
     opened = [open_results(run) for run in runs]
     results = opened[0] if len(opened) == 1 else Results.combine(opened)
-    click.echo(summary(results) if out is None else f"Table: {export_table(results, out, format)}")
+    say(summary(results) if out is None else f"Table: {export_table(results, out, format)}")

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from stratoscope.cli.commands import Command
+from stratoscope.cli.say import say
 
 
 @click.command(
@@ -55,5 +56,5 @@ def command(architecture: str, out: Path | None, quiet: bool, **asked: Any) -> N
             bar.set_description(what)
 
         trained = train(plan, out or Path("trained") / architecture, progress=show)
-    click.echo(f"Held-out views recognised: {trained.accuracy:.1%} (chance {trained.chance:.1%})")
-    click.echo(f"Last checkpoint: {trained.checkpoints[-1]}")
+    say(f"Held-out views recognised: {trained.accuracy:.1%} (chance {trained.chance:.1%})")
+    say(f"Last checkpoint: {trained.checkpoints[-1]}")

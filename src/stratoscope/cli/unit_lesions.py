@@ -9,6 +9,7 @@ import click
 
 from stratoscope.cli.commands import Command
 from stratoscope.cli.options import classifier_options, opened_source
+from stratoscope.cli.say import say
 
 
 @click.command(
@@ -79,9 +80,9 @@ def unit_lesions(model: str, stimuli: str, **asked: Any) -> None:
     chosen = open_stimuli(stimuli, limit=asked["limit"], per_category=asked["per_category"], seed=asked["seed"])
     results = ablate_by_rank(opened_source(model, {**asked, "stages": (), "unit": ()}), chosen, **_run(asked))
     if not asked["quiet"]:
-        click.echo(results.run["study"]["summary"])
-    click.echo(f"Study: {asked['out']}")
-    click.echo(f"Report: {results.report(asked['out'] / 'report.html')}")
+        say(results.run["study"]["summary"])
+    say(f"Study: {asked['out']}")
+    say(f"Report: {results.report(asked['out'] / 'report.html')}")
 
 
 def _run(asked: dict[str, Any]) -> dict[str, Any]:

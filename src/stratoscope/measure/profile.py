@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from stratoscope.errors import BadInput, ResultsError
+from stratoscope.errors import BadInput, ResultsError, printable
 from stratoscope.measure.budget import parse_bytes
 from stratoscope.measure.close import close_stage, compare_stages
 from stratoscope.measure.listen import Listener, category_codes, give_back, make_listener
@@ -226,7 +226,7 @@ def bar(total: int, label: str, what: str = "stimuli", *, show: bool) -> Iterato
     The function given takes the number done so far.
     """
     looks: dict[str, Any] = {"unit": f" {what}", "delay": 2, "leave": False, "dynamic_ncols": True}
-    with tqdm(total=total, desc=label, disable=not show, **looks) as shown:
+    with tqdm(total=total, desc=printable(label), disable=not show, **looks) as shown:
 
         def step(done: int) -> None:
             shown.update(done - shown.n)

@@ -128,4 +128,6 @@ def two_nn_calibrated(responses: Any, *, reference: str = "cube") -> Estimate:
     >>> round(two_nn(cube).value), round(two_nn_calibrated(cube).value)
     (15, 20)
     """
-    return _calibrated(neighbourhoods_of(responses, neighbours_read(2), "two_nn_calibrated", fewest=FEWEST), reference)
+    return _calibrated(
+        neighbourhoods_of(responses, neighbours_read(2), "two_nn_calibrated", fewest=FEWEST, exact=2), reference
+    )

@@ -155,12 +155,12 @@ def two_nn_decimation(
     [2.0, 2.0]
     """
     points = checked_points(responses, "two_nn_decimation")
-    whole = neighbourhoods_of(points, neighbours_read(2), "two_nn_decimation", fewest=SMALLEST)
+    whole = neighbourhoods_of(points, neighbours_read(2), "two_nn_decimation", fewest=SMALLEST, exact=2)
     distinct = points[whole.rows]
 
     def near(subset: Integers) -> Neighbourhoods:
         if len(subset) == whole.n:
             return whole
-        return neighbourhoods_of(distinct[subset], neighbours_read(2), "two_nn_decimation", fewest=SMALLEST)
+        return neighbourhoods_of(distinct[subset], neighbours_read(2), "two_nn_decimation", fewest=SMALLEST, exact=2)
 
     return _curve(near, whole.n, divisors, seed, whole.dropped["duplicates"], fraction=fraction, method=method)

@@ -219,5 +219,5 @@ def gride(responses: Any, *, n1: Sequence[int] = N1) -> Estimate:
     [2.0, 2.0]
     """
     ranks = checked_ranks(n1)
-    near = neighbourhoods_of(responses, neighbours_read(2 * max(ranks)), "gride", fewest=FEWEST)
+    near = neighbourhoods_of(responses, neighbours_read(2 * max(ranks)), "gride", fewest=FEWEST, exact=2 * max(ranks))
     return gride_of(near, n1=ranks)

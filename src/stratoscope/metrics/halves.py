@@ -27,7 +27,7 @@ SPLITS = 100
 #: Deepest rank that is read from halves; beyond it the table would have to be more than twice as deep as the estimate.
 DEEPEST = 64
 #: Standard deviations of the number of neighbours on a point's own side that the table allows for.
-_MARGIN = 3.3
+_MARGIN = 2.3
 #: Neighbours whose mean distance gives the order in which points are dealt.
 _ORDERED_BY = 8
 #: Neighbours in all splits that are held at a time.
@@ -52,7 +52,7 @@ class Reading:
 
 
 def depth(rank: int) -> int:
-    """Return how many neighbours must be known so that neighbour `rank` of a half is among them, for 999 of 1000 points."""
+    """Return how many neighbours must be known so that neighbour `rank` of a half is among them, for 99 of 100 points."""
     return int(np.ceil(2 * rank + _MARGIN * np.sqrt(2 * rank) + _MARGIN**2 / 2))
 
 

@@ -158,5 +158,7 @@ def levina_bickel(responses: Any, *, k: int | Sequence[int] = 10, average: str =
     2
     """
     ranks = _ranks(k)
-    near = neighbourhoods_of(responses, neighbours_read(max(ranks)), "levina_bickel", fewest=max(ranks) + 2)
+    near = neighbourhoods_of(
+        responses, neighbours_read(max(ranks)), "levina_bickel", fewest=max(ranks) + 2, exact=max(ranks)
+    )
     return _levina_bickel(near, k=ranks, average=average)

@@ -37,12 +37,15 @@ class Neighbourhoods:
         return int(self.distance.shape[1])
 
 
-def neighbourhoods_of(responses: Any, k: int, metric: str, *, fewest: int) -> Neighbourhoods:
-    """Merge exact duplicates in `responses` (stimulus, unit) and find up to `k` neighbours of every point."""
+def neighbourhoods_of(responses: Any, k: int, metric: str, *, fewest: int, exact: int | None = None) -> Neighbourhoods:
+    """Merge exact duplicates in `responses` (stimulus, unit) and find up to `k` neighbours of every point.
+
+    An estimate that reads no more than `exact` of them, and those beyond only for its interval, says so: it saves time.
+    """
     points = checked_points(responses, metric)
     if len(points) < 2:
         check_enough(len(points), 0, metric, fewest)
-    table = nearest_neighbours(points, min(k, len(points) - 1), duplicates="merge")
+    table = nearest_neighbours(points, min(k, len(points) - 1), exact=exact, duplicates="merge")
     check_enough(table.n_points, table.duplicates, metric, fewest)
     return Neighbourhoods(table.distance, table.index, {"duplicates": table.duplicates}, table.rows)
 

@@ -145,5 +145,5 @@ def two_nn(responses: Any, *, fraction: float = 0.9, method: str = "fit") -> Est
     >>> round(two_nn(plane).value)
     1
     """
-    near = neighbourhoods_of(responses, neighbours_read(2), "two_nn", fewest=FEWEST)
+    near = neighbourhoods_of(responses, neighbours_read(2), "two_nn", fewest=FEWEST, exact=2)
     return two_nn_of(near, fraction=fraction, method=method)

@@ -38,6 +38,8 @@ SCHEMA = 1
 RUN, TABLE, ARRAYS = "run.toml", "table.csv", "arrays.zarr.zip"
 #: Files that belong to a results folder and go when it is overwritten; others that lie there are kept.
 OWN = (RUN, TABLE, ARRAYS, "report.html")
+#: Characters of a folder's name that the hidden folder beside it takes over, so that no long name is too long for it.
+SHOWN = 40
 
 
 def check_target(path: str | Path, *, overwrite: bool = False) -> Path:
@@ -49,6 +51,13 @@ def check_target(path: str | Path, *, overwrite: bool = False) -> Path:
         If `path` is a file, a folder with other things, results that may not be overwritten, or cannot be written.
     """
     path = Path(path).expanduser().absolute()
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except (OSError, ValueError) as error:  # a name too long, or with a NUL byte: found before the work, not after it
+        reason = _reason(error) if isinstance(error, OSError) else str(error)
+        raise ResultsError(f"Results cannot be written to {path}: {reason}. Choose another name.") from error
     if path.exists() and not path.is_dir():
         raise ResultsError(f"{path} is a file, and results are a folder. Choose another name.")
     if path.is_dir() and any(path.iterdir()):
@@ -83,7 +92,7 @@ def save(results: Results, path: Path, *, overwrite: bool = False) -> Path:
     made: Path | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        made = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
+        made = Path(tempfile.mkdtemp(prefix=f".{path.name[:SHOWN]}-", dir=path.parent))
         _write(results, made)
         _put(made, path)
     except OSError as error:
@@ -134,7 +143,7 @@ def _put(made: Path, path: Path) -> None:
     if not path.exists():
         made.rename(path)
         return
-    old = Path(tempfile.mkdtemp(prefix=f".{path.name}-old-", dir=path.parent))
+    old = Path(tempfile.mkdtemp(prefix=f".{path.name[:SHOWN]}-old-", dir=path.parent))
     path.rename(old / path.name)
     try:
         made.rename(path)
@@ -176,7 +185,7 @@ def open_results(path: str | Path) -> Results:
 
 
 def _check_complete(path: Path) -> None:
-    if not path.is_dir():
+    if not os.path.isdir(path):  # noqa: PTH112  that of Path raises where a name is too long
         raise ResultsError(f"There is no results folder {path}. Check the path.")
     missing = [name for name in (RUN, TABLE, ARRAYS) if not (path / name).exists()]
     if RUN in missing:

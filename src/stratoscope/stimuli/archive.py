@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import posixpath
+import re
 import threading
 import zipfile
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +17,7 @@ from PIL import Image
 
 from stratoscope.errors import BadInput
 from stratoscope.stimuli.columns import Columns, natural, pick_category
-from stratoscope.stimuli.decode import MAX_BYTES, decode, unreadable
+from stratoscope.stimuli.decode import MAX_BYTES, decode, refuse_no_file, unreadable
 from stratoscope.stimuli.folder import categories_of, ignored_notes, is_image
 from stratoscope.stimuli.openers import Wanted, first_few, make_stimuli, opener, refuse
 from stratoscope.stimuli.table import Table, find_image_column, parse_table, properties, read_text
@@ -67,7 +69,8 @@ def open_zip(where: str, wanted: Wanted) -> Stimuli:
     """Open the images in a zip, as its ``labels.csv`` lists them, or else as a folder of class folders.
 
     ``labels.csv`` is looked for in the zip, then beside it; it is a table as `open_table` reads it, whose paths are names
-    of members. Without one, the first folder in the zip is the category. Ids are names of members.
+    of members. Without one, the first folder in the zip is the category. Ids are names of members. Nothing is extracted;
+    members whose names lead out of the zip (``../``, ``/etc``) are left out, with a note.
 
     Parameters
     ----------
@@ -84,20 +87,43 @@ def open_zip(where: str, wanted: Wanted) -> Stimuli:
     Raises
     ------
     BadInput
-        Not a zip, no image in it, or images listed that it does not have.
+        Not a zip, a name twice, no image in it, or images listed that it does not have.
     """
     refuse(wanted, f"the zip {where!r}", "root")
     path = Path(where).expanduser()
-    infos = {info.filename: info for info in _directory(path, where) if not info.is_dir()}
+    members = [info for info in _directory(path, where) if not info.is_dir()]
+    _refuse_twice([info.filename for info in members], where)
+    infos = {info.filename: info for info in members if not _leads_out(info.filename)}
     table = _find_labels(path, infos, where)
     ids, columns, notes = (
         _by_folders(list(infos), wanted, where) if table is None else _by_table(table, list(infos), wanted, where)
     )
+    notes = (*notes, *_slip_notes([info.filename for info in members if _leads_out(info.filename)]))
     content = [f"{infos[member].file_size}:{infos[member].CRC:08x}" for member in ids]
     return make_stimuli(f"zip:{where}", ids, MemberLoader(str(path), tuple(ids)), columns, content, wanted, notes)
 
 
+def _refuse_twice(names: Sequence[str], where: str) -> None:
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise BadInput(
+            f"{len(twice)} members of {where!r} have a name that another has too: {first_few(twice)}. Which one is meant "
+            "depends on the program that reads it; make the zip again."
+        )
+
+
+def _leads_out(name: str) -> bool:
+    """Say whether a member of this name would be written outside of the folder a zip is extracted to."""
+    parts = re.split(r"[/\\]", name)
+    return not parts[0] or ".." in parts or re.match(r"[A-Za-z]:", name) is not None
+
+
+def _slip_notes(names: Sequence[str]) -> tuple[str, ...]:
+    return (f"Left out {len(names)} members whose names lead out of the zip: {first_few(names)}.",) if names else ()
+
+
 def _directory(path: Path, where: str) -> list[zipfile.ZipInfo]:
+    refuse_no_file(path, "a zip")
     try:
         with zipfile.ZipFile(path) as archive:
             return archive.infolist()

@@ -23,14 +23,16 @@ DECIMAL = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?|nan|NaN
 def typed(cells: Sequence[str]) -> NDArray[Any]:
     """Turn text cells (stimulus,) into int64, into float64 (an empty cell or ``NA`` is NaN), or leave them text.
 
-    Whole numbers with leading zeros (``007``) are names, and stay text.
+    Whole numbers with leading zeros (``007``), and numbers beyond what a float can hold, are names, and stay text.
     """
     texts = [cell.strip() for cell in cells]
     if all(WHOLE.fullmatch(text) for text in texts):
         return np.asarray([int(text) for text in texts], dtype=np.int64)
     is_number = all(DECIMAL.fullmatch(text) and not re.match(r"[-+]?0[0-9]", text) for text in texts)
     if is_number and any(texts):
-        return np.asarray([float("nan") if text in {"", "NA"} else float(text) for text in texts])
+        numbers = np.asarray([float("nan") if text in {"", "NA"} else float(text) for text in texts])
+        if not np.isinf(numbers).any():  # beyond what a float can hold: a name made of digits
+            return numbers
     return np.asarray(texts, dtype=np.str_)
 
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import io
+import os
+import re
+import stat
 import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageFile, UnidentifiedImageError
@@ -16,6 +20,24 @@ from stratoscope.errors import BadInput, UnreadableStimulus
 
 #: Largest file or zip member that is read, in bytes; no photograph comes near it.
 MAX_BYTES = 256 * 2**20
+#: Formats of Pillow that are tried. Others reach for helpers outside of it: EPS hands the file to Ghostscript, a language
+#: that can do anything. JPEG takes in the MPO files of cameras.
+FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP", "TIFF", "PPM")
+#: Environment variable with the largest number of pixels an image may have; Pillow's own limit where it is not set.
+LIMIT_VARIABLE = "STRATOSCOPE_MAX_PIXELS"
+#: How images in files are read, for the record of a run.
+DECODING = (
+    "RGB of 8 bits; EXIF orientation applied; transparency over grey 128; 16 bits and floats scaled, not clipped; "
+    "the first image of an animation; colour profiles not applied"
+)
+#: What a path leads to where it is no file, for messages.
+KINDS = {
+    stat.S_IFDIR: "a folder",
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
 #: What shows through transparent pixels: the uniform mid-grey of vision experiments.
 BACKGROUND = (128, 128, 128)
 ORIENTATION_TAG = 0x0112
@@ -42,15 +64,43 @@ def read_image(path: Path) -> Image.Image:
     """Read the image file at `path` as RGB; raises `UnreadableStimulus`. See `decode`."""
     name = str(path)
     try:
-        size = path.stat().st_size
-        if size > MAX_BYTES:
-            raise unreadable(name, f"it has {size / 2**20:,.0f} MiB, more than the {MAX_BYTES // 2**20} MiB allowed")
+        about = path.stat()
+        if kind := no_file(about.st_mode):
+            raise unreadable(name, f"it is {kind} and no file")
+        if about.st_size > MAX_BYTES:
+            mebibytes = f"{about.st_size / 2**20:,.0f} MiB"
+            raise unreadable(name, f"it has {mebibytes}, more than the {MAX_BYTES // 2**20} MiB allowed")
         data = path.read_bytes()
     except FileNotFoundError:
         raise unreadable(name, "the file is not there") from None
     except OSError as error:
         raise unreadable(name, f"the system says {error.strerror or error!s}") from error
     return decode(data, name)
+
+
+def no_file(mode: int) -> str:
+    """Say what a path of this `mode` leads to where it is no file; reading a pipe or a device need never end."""
+    return "" if stat.S_ISREG(mode) else KINDS.get(stat.S_IFMT(mode), "something else")
+
+
+def refuse_no_file(path: Path, what: str) -> None:
+    """Refuse a `path` that is there and is no file; one that is not there is left to who opens it."""
+    try:
+        kind = no_file(path.stat().st_mode)
+    except (OSError, ValueError):
+        return
+    if kind:
+        raise BadInput(f"{str(path)!r} is {kind}, and {what} is a file. Give the path of a file.")
+
+
+def pixel_limit() -> int | None:
+    """Return the largest number of pixels an image may have: `LIMIT_VARIABLE`, or else Pillow's own limit."""
+    said = os.environ.get(LIMIT_VARIABLE)
+    if said is None:
+        return Image.MAX_IMAGE_PIXELS
+    if not re.fullmatch(r"[1-9][0-9_,]{0,17}", said):
+        raise BadInput(f"{LIMIT_VARIABLE} is {said!r}, expected a whole number of pixels, such as 200000000.")
+    return int(re.sub("[_,]", "", said))
 
 
 def decode(data: bytes, name: str) -> Image.Image:
@@ -75,8 +125,8 @@ def decode(data: bytes, name: str) -> Image.Image:
     Raises
     ------
     UnreadableStimulus
-        Empty, truncated, damaged, not an image, larger than ``PIL.Image.MAX_IMAGE_PIXELS``, or of a mode whose range
-        is unknown. Damage that leaves a JPEG file complete in form cannot be noticed.
+        Empty, truncated, damaged, not an image of `FORMATS`, of more pixels than `pixel_limit`, or of a mode whose
+        range is unknown. Damage that leaves a JPEG file complete in form cannot be noticed.
     """
     if not data:
         raise unreadable(name, "the file is empty (0 bytes)")
@@ -85,18 +135,26 @@ def decode(data: bytes, name: str) -> Image.Image:
             "PIL.ImageFile.LOAD_TRUNCATED_IMAGES is on, which fills what is missing of a damaged image with grey. "
             "Set it to False before opening stimuli."
         )
+    limit = pixel_limit()
     try:
-        with _warnings_of_pillow_muted(), Image.open(io.BytesIO(data)) as image:
+        with _pillow_restrained(limit), Image.open(io.BytesIO(data), formats=FORMATS) as image:
             image.load()
             return to_rgb(_upright(image), name)
     except (UnreadableStimulus, MemoryError):
         raise
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise unreadable(name, f"it has more pixels than the {Image.MAX_IMAGE_PIXELS:,} allowed") from None
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise unreadable(name, _too_many(str(error), limit)) from None
     except UnidentifiedImageError:
         raise unreadable(name, f"its {len(data):,} bytes are no image of a format known here") from None
     except Exception as error:  # Pillow's decoders raise nearly every kind of exception on damaged bytes
         raise unreadable(name, f"the image is damaged or truncated ({error})") from error
+
+
+def _too_many(said: str, limit: int | None) -> str:
+    """Say how many pixels an image has, as Pillow counted them, and how to allow as many."""
+    counted = re.search(r"\(([0-9]+) pixels\)", said)
+    came = f"{int(counted[1]):,} pixels" if counted else "more pixels"
+    return f"it has {came}, more than the {limit or 0:,} allowed, which {LIMIT_VARIABLE} changes"
 
 
 def to_rgb(image: Image.Image, name: str) -> Image.Image:
@@ -132,18 +190,22 @@ def _upright(image: Image.Image) -> Image.Image:
 
 
 _muting = threading.Lock()
-_decoding: list[int] = [0]
+#: Threads that decode, and the limit of Pillow that is put back after the last of them.
+_decoding: list[Any] = [0]
 
 
 @contextmanager
-def _warnings_of_pillow_muted() -> Iterator[None]:
-    """Silence Pillow's warnings, and make its decompression-bomb warning an error, while any thread decodes.
+def _pillow_restrained(limit: int | None) -> Iterator[None]:
+    """Hold Pillow to `limit` pixels, and silence its warnings but that of too many, an error, while any thread decodes.
 
     `warnings.catch_warnings` swaps the list of filters of the whole process and is not safe among threads; here the
     first thread in adds two filters and the last one out takes them away.
     """
     with _muting:
         _decoding[0] += 1
+        if _decoding[0] == 1:
+            _decoding[1:] = [Image.MAX_IMAGE_PIXELS]
+            Image.MAX_IMAGE_PIXELS = limit
         warnings.filterwarnings("ignore", module=r"PIL\.")
         warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
         ours = warnings.filters[:2]
@@ -153,6 +215,7 @@ def _warnings_of_pillow_muted() -> Iterator[None]:
         with _muting:
             _decoding[0] -= 1
             if not _decoding[0]:
+                Image.MAX_IMAGE_PIXELS = _decoding.pop()
                 for entry in ours:
                     if entry in warnings.filters:
                         warnings.filters.remove(entry)  # type: ignore[attr-defined]

@@ -36,7 +36,8 @@ def open_folder(where: str, wanted: Wanted) -> Stimuli:
     """Open every image below a folder; the first folder below it is the category.
 
     The order is natural (``view2`` before ``view10``) and ids are paths relative to the folder, with ``/``. A folder
-    with images and no class folders has no categories. Hidden files and files that are not images are counted in a note.
+    with images and no class folders has no categories. Hidden files, what macOS adds to a zip (``__MACOSX``) and files that are
+    not images are counted in a note. Links are followed, and how many images they reach outside of the folder is noted.
 
     Parameters
     ----------
@@ -62,7 +63,7 @@ def open_folder(where: str, wanted: Wanted) -> Stimuli:
     files = list(walk(root))
     names = [name for name, _ in files]
     ids = sorted((name for name in names if is_image(name)), key=natural)
-    notes = ignored_notes(names)
+    notes = (*ignored_notes(names), *_linked_notes(root, ids))
     if not ids:
         raise BadInput(
             f"There is no image in the folder {where!r} or below it. Expected files ending in "
@@ -84,7 +85,7 @@ def walk(root: Path) -> Iterator[tuple[str, int]]:
         above, links = waiting.pop()
         for entry in _entries(root / above):
             name = f"{above}{entry.name}"
-            if entry.is_dir() and not entry.name.startswith("."):
+            if entry.is_dir() and not is_hidden(entry.name):
                 waiting.append((f"{name}/", _follow(entry, links)))
             else:
                 yield name, size_of(entry)
@@ -111,6 +112,17 @@ def _follow(entry: os.DirEntry[str], links: tuple[str, ...]) -> tuple[str, ...]:
     return (*links, str(target))
 
 
+def _linked_notes(root: Path, ids: Sequence[str]) -> tuple[str, ...]:
+    """Say how many images lie outside of the folder, where links lead: another folder may change under the run."""
+    top = os.path.realpath(root)
+    away = [name for name in ids if _leads_away(f"{top}{os.sep}{name}", top)]
+    return (f"{len(away)} images are links to outside of the folder (first: {away[0]!r}).",) if away else ()
+
+
+def _leads_away(path: str, top: str) -> bool:
+    return os.path.realpath(path) != path and not os.path.realpath(path).startswith(f"{top}{os.sep}")
+
+
 def size_of(file: Path | os.DirEntry[str]) -> int:
     """Return the size of a file in bytes, -1 where there is none to read."""
     try:
@@ -120,8 +132,8 @@ def size_of(file: Path | os.DirEntry[str]) -> int:
 
 
 def is_hidden(name: str) -> bool:
-    """Return whether any part of the path `name` starts with a dot."""
-    return name.startswith(".") or "/." in name
+    """Return whether any part of the path `name` starts with a dot, or is the folder that macOS adds to a zip."""
+    return name.startswith((".", "__MACOSX")) or "/." in name or "/__MACOSX" in name
 
 
 def ending_of(name: str) -> str:

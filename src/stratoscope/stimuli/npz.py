@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from stratoscope.errors import BadInput
 from stratoscope.stimuli.arrays import NAMES_OF_LABELS, as_images, stimuli_from_arrays
+from stratoscope.stimuli.decode import refuse_no_file
 from stratoscope.stimuli.openers import Wanted, first_few, opener, refuse
 from stratoscope.types import Stimuli
 
@@ -67,6 +68,7 @@ def split_place(where: str) -> tuple[str, str | None]:
 
 def read_headers(path: Path, where: str) -> Headers:
     """Return shape and type of every array, reading no data and unpickling nothing."""
+    refuse_no_file(path, "an .npz")
     try:
         with zipfile.ZipFile(path) as archive:
             members = [name for name in archive.namelist() if name.endswith(".npy")]

@@ -11,6 +11,7 @@ from stratoscope.errors import BadInput, did_you_mean, unknown_name
 from stratoscope.stimuli import archive, datasets, folder, npz, objects, table  # noqa: F401  they register their openers
 from stratoscope.stimuli.choose import choose
 from stratoscope.stimuli.columns import count_categories
+from stratoscope.stimuli.decode import DECODING
 from stratoscope.stimuli.folder import ENDINGS
 from stratoscope.stimuli.openers import OPENERS, Wanted
 from stratoscope.types import Stimuli
@@ -88,7 +89,7 @@ def find_kind(spec: str) -> tuple[str, str]:
     if colon and prefix in OPENERS:
         return prefix, rest
     file, _ = npz.split_place(spec)
-    path = Path(file).expanduser()
+    path = _place(file)
     if path.is_dir():
         return "folder", spec
     ending = path.suffix.lower()
@@ -99,6 +100,17 @@ def find_kind(spec: str) -> tuple[str, str]:
     if colon and re.fullmatch(r"[A-Za-z][A-Za-z0-9_]+", prefix):
         raise unknown_name("kind of stimuli", prefix, OPENERS)
     raise BadInput(f"There is no file or folder {file!r}.{_neighbours(path)} {_EXPECTED}")
+
+
+def _place(file: str) -> Path:
+    """Return the path called `file`; refuses what no file can be called, such as a name that is too long."""
+    try:
+        path = Path(file).expanduser()
+        path.exists()
+    except (OSError, ValueError, RuntimeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise BadInput(f"{file[:80]!r} cannot be the name of a file or folder: {reason}. {_EXPECTED}") from error
+    return path
 
 
 _EXPECTED = (
@@ -123,7 +135,8 @@ def describe_stimuli(stimuli: Stimuli) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``name``, ``n``, ``categories`` (name to count, in natural order), ``columns``, ``fingerprint``, ``notes``.
+        ``name``, ``n``, ``categories`` (name to count, in natural order), ``columns``, ``fingerprint``, ``notes``, and
+        ``decoding``: how images in files are read.
     """
     return {
         "name": stimuli.name,
@@ -132,4 +145,5 @@ def describe_stimuli(stimuli: Stimuli) -> dict[str, Any]:
         "columns": list(stimuli.columns),
         "fingerprint": stimuli.fingerprint,
         "notes": list(stimuli.notes),
+        "decoding": DECODING,
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import os
 import posixpath
 from collections import Counter
@@ -12,12 +13,16 @@ from pathlib import Path
 
 from stratoscope.errors import BadInput, did_you_mean
 from stratoscope.stimuli.columns import Columns, pick_category, typed
+from stratoscope.stimuli.decode import MAX_BYTES, refuse_no_file
 from stratoscope.stimuli.folder import FileLoader, size_of
 from stratoscope.stimuli.openers import Wanted, first_few, make_stimuli, opener
 from stratoscope.types import Stimuli
 
 #: Columns that can have the image paths; the first that is there does.
 IMAGE_COLUMNS = ("path", "file", "filename", "image", "stimulus", "stimid")
+
+#: Columns a table may have; no set of properties comes near it, and each one costs an array in the results.
+MAX_COLUMNS = 10_000
 
 
 @dataclass(frozen=True)
@@ -69,7 +74,12 @@ def open_table(where: str, wanted: Wanted) -> Stimuli:
 
 def read_text(path: Path) -> str:
     """Read a table file as UTF-8 text, with or without a byte-order mark."""
+    refuse_no_file(path, "a table")
     try:
+        if (size := path.stat().st_size) > MAX_BYTES:
+            raise BadInput(
+                f"The table {str(path)!r} has {size:,} bytes, more than the {MAX_BYTES:,} allowed. Split it."
+            )
         return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise BadInput(f"There is no table {str(path)!r}. Expected a CSV or TSV file.") from None
@@ -83,10 +93,13 @@ def parse_table(text: str, where: str) -> Table:
     """Split a table into columns of text cells.
 
     A file ending in ``.tsv`` is split at tabs; another at commas, or where its first line has none, at semicolons or
-    tabs. Empty lines are left out.
+    tabs. Empty lines are left out. A quoted cell may run over several lines.
     """
-    header, lines, first = _split_header(text.splitlines(), where)
+    if "\0" in text:
+        raise BadInput(f"The table {where!r} holds NUL bytes, as binary files and UTF-16 text do. Save it as UTF-8.")
+    header, lines, first = _split_header(list(io.StringIO(text, newline="")), where)
     separator = _separator(lines[0] if lines else "", where)
+    _check_width(lines, separator, where)
     try:
         reader = csv.reader(lines, delimiter=separator)
         rows = [(first - 1 + reader.line_num, row) for row in reader if any(row)]
@@ -98,11 +111,26 @@ def parse_table(text: str, where: str) -> Table:
     for number, row in rows[1:]:
         if len(row) != len(names):
             raise BadInput(
-                f"Line {number} of {where!r} has {len(row)} cells, expected {len(names)} ({', '.join(names)}). "
+                f"Line {number} of {where!r} has {len(row)} cells, expected {len(names)} ({_listed(names)}). "
                 "Put cells with a separator in them into double quotes."
             )
     columns = zip(*(row for _, row in rows[1:]), strict=True)
     return Table(where, dict(zip(names, columns, strict=True)), header)
+
+
+def _check_width(lines: Sequence[str], separator: str, where: str) -> None:
+    """Refuse a table so wide that it is none, before its cells are made; the first line decides."""
+    if lines and (columns := lines[0].count(separator) + 1) > MAX_COLUMNS:
+        raise BadInput(
+            f"The table {where!r} has {columns:,} columns, more than the {MAX_COLUMNS:,} allowed. Is it turned on its side? "
+            "Expected a line for each image."
+        )
+
+
+def _listed(names: Sequence[str], n: int = 12) -> str:
+    """Return the first names, with how many more there are."""
+    more = f" and {len(names) - n} more" if len(names) > n else ""
+    return ", ".join(names[:n]) + more
 
 
 def _split_header(lines: Sequence[str], where: str) -> tuple[dict[str, str], list[str], int]:
@@ -142,7 +170,7 @@ def find_image_column(table: Table, wanted: str | None) -> str:
         if wanted in names:
             return wanted
         raise BadInput(
-            f"{table.where!r} has no column {wanted!r}. Its columns are {', '.join(map(repr, names))}."
+            f"{table.where!r} has no column {wanted!r}. Its columns are {first_few(names, 12)}."
             f"{did_you_mean(wanted, names)}"
         )
     for option in IMAGE_COLUMNS:
@@ -152,7 +180,7 @@ def find_image_column(table: Table, wanted: str | None) -> str:
     near = next((hint for option in IMAGE_COLUMNS if (hint := did_you_mean(option, names, 1))), "")
     raise BadInput(
         f"{table.where!r} has no column with image paths: expected one called path, file, filename, image or stimulus, "
-        f"found {', '.join(map(repr, names))}.{near} Name it with image_column."
+        f"found {first_few(names, 12)}.{near} Name it with image_column."
     )
 
 

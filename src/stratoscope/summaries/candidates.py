@@ -32,7 +32,7 @@ class Measures:
         `norm2` excludes a point.
     bound, output, floor : float
         A squared distance between rounded points is off by at most ``bound (|x|^2 + |y|^2) + 2 output s + floor``,
-        with s the magnitudes of the products added up.
+        with s the magnitudes of the products added up: of the product itself where it is not said.
     """
 
     size2: Floats
@@ -140,19 +140,29 @@ class Candidates:
 
     def _strip(self, rows: Integers, cols: slice, product: NDArray[Any], spread: Any, both: bool) -> None:
         squared = self._squared(rows, cols, product)
-        magnitude = None if spread is None else spread * product.dtype.type(2 * self.measures.output * (1 + 1e-5))
+        error = self._returned(product, spread)
         columns = np.arange(cols.start, cols.stop)
-        if magnitude is not None:
-            squared += magnitude
+        if error is not None:
+            squared += error
         nearest = _smallest(squared, self.k)
         nearest_of_columns = _smallest(squared, self.k, columns=True) if both else None
-        if magnitude is not None:
-            squared -= np.multiply(magnitude, 2, out=magnitude)
+        if error is not None:
+            squared -= np.multiply(error, 2, out=error)
         limit = self._limit(rows, columns, nearest, squared.dtype)
         self._hold(np.flatnonzero(squared <= limit[:, None]), rows, columns, product, spread, turned=False)
         if nearest_of_columns is not None:
             limit = self._limit(columns, rows, nearest_of_columns, squared.dtype)
             self._hold(np.flatnonzero(squared <= limit), rows, columns, product, spread, turned=True)
+
+    def _returned(self, product: NDArray[Any], spread: NDArray[Any] | None) -> NDArray[Any] | None:
+        """Return how far squared distances may be off because products were rounded as they came back."""
+        if not self.measures.output:
+            return None
+        share = product.dtype.type(2 * self.measures.output * (1 + 1e-5))
+        error: NDArray[Any] = np.abs(product) if spread is None else spread * share
+        if spread is None:
+            error *= share
+        return error
 
     def _squared(self, rows: Integers, cols: slice, product: NDArray[Any]) -> NDArray[Any]:
         """Return squared distances of the rounded points, infinite between a point and itself."""
@@ -182,7 +192,7 @@ class Candidates:
     ) -> None:
         at, to = np.divmod(flat, len(columns))
         value = product[at, to].astype(np.float64)
-        size = 0.0 if spread is None else spread[at, to].astype(np.float64)
+        size = np.abs(value) if spread is None else spread[at, to].astype(np.float64)
         point, other = (columns[to], rows[at]) if turned else (rows[at], columns[to])
         self._held.append(Near(point, other, *self.measures.interval(point, other, value, size)))
         self._count += len(point)
@@ -197,7 +207,7 @@ class Candidates:
 
     def _let_go(self) -> None:
         """Shrink the reach to the k-th of the greatest distances, and let go what lies beyond it."""
-        near = Near.joined(self._held)
+        near = Near.joined([part.take(part.low <= self.reach[part.point]) for part in self._held])
         near = near.take(np.lexsort((near.other, near.high, near.point)))
         start = np.searchsorted(near.point, np.arange(len(self.reach) + 1))
         known = np.flatnonzero(np.diff(start) >= self.k)

@@ -20,7 +20,7 @@ from stratoscope.summaries.duplicates import distinct_points, expand, first_iden
 from stratoscope.summaries.inner_products import InnerProducts
 from stratoscope.summaries.pairs import Blocks, slices_of
 from stratoscope.summaries.products import Product, choose_product
-from stratoscope.summaries.settle import NeighbourTable, settle
+from stratoscope.summaries.settle import LOOSE, RELATIVE_ERROR, NeighbourTable, settle
 from stratoscope.summaries.tiles import Points, Tile, multiply, multiply_rows, plan_tiles
 from stratoscope.types import Floats, Integers
 
@@ -28,7 +28,7 @@ _WIDE = 1 << 23
 
 
 def nearest_neighbours(
-    points: Any, k: int = 2, *, duplicates: str = "keep", product: str | None = None
+    points: Any, k: int = 2, *, exact: int | None = None, duplicates: str = "keep", product: str | None = None
 ) -> NeighbourTable:
     """Return the `k` nearest neighbours of every point by Euclidean distance.
 
@@ -38,6 +38,9 @@ def nearest_neighbours(
         Any real dtype; float32 is read as it is and measured in float64.
     k : int
         Neighbours of every point.
+    exact : int, optional
+        Where only the nearest `exact` are read by an estimate, and those beyond by its interval: distances beyond need
+        be right to `settle.LOOSE` only, which saves time.
     duplicates : {"keep", "merge"}
         Keep points with equal coordinates, as neighbours at distance 0, or merge them into one point.
     product : str, optional
@@ -48,8 +51,8 @@ def nearest_neighbours(
     Returns
     -------
     NeighbourTable
-        At least the three nearest (more, where that costs little) are exact to float64 rounding,
-        the others to `settle.RELATIVE_ERROR`. Merging may leave fewer than `k` neighbours.
+        The nearest `exact`, by default at least three (more, where that costs little), are exact to float64 rounding,
+        the others to `settle.RELATIVE_ERROR`, or to `settle.LOOSE` with `exact`. Merging may leave fewer than `k` neighbours.
 
     Raises
     ------
@@ -71,24 +74,35 @@ def nearest_neighbours(
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         bad = np.flatnonzero(~np.isfinite(array).all(axis=1))
         raise BadInput(f"{len(bad)} points hold NaN or infinity, the first at row {bad[0]}. Leave them out first.")
-    return nearest_from_blocks(slices_of(array), len(array), array.shape[1], k, duplicates=duplicates, product=product)
+    blocks = slices_of(array)
+    return nearest_from_blocks(
+        blocks, len(array), array.shape[1], k, exact=exact, duplicates=duplicates, product=product
+    )
 
 
 def nearest_from_blocks(
-    blocks: Blocks, n_points: int, n_units: int, k: int, *, duplicates: str = "keep", product: str | None = None
+    blocks: Blocks,
+    n_points: int,
+    n_units: int,
+    k: int,
+    *,
+    exact: int | None = None,
+    duplicates: str = "keep",
+    product: str | None = None,
 ) -> NeighbourTable:
     """Return the nearest neighbours of points that come in blocks of units; holds some tiles of products only.
 
     Parameters are those of `nearest_neighbours`, with points as `blocks`, a function that yields arrays
     (point, unit) and is called once for every pass.
     """
-    chosen = choose_product(n_points, n_units, k, asked=product)
+    chosen = choose_product(n_points, n_units, k, exact, asked=product)
     points = Points.of(n_points)
     sets = multiply(blocks, n_points, n_units, chosen, points)
     tiles = next(sets)
     if chosen.rounding != "float64" and not points.in_range:
-        return nearest_from_blocks(blocks, n_points, n_units, k, duplicates=duplicates, product="numpy float64")
-    search = Search(blocks, first_identical(blocks, points.checksum), k)
+        double = "numpy float64"
+        return nearest_from_blocks(blocks, n_points, n_units, k, exact=exact, duplicates=duplicates, product=double)
+    search = Search(blocks, first_identical(blocks, points.checksum), k, exact)
     near = search.candidates(points, chosen)
     while tiles:
         search.look(near, tiles)
@@ -133,11 +147,14 @@ class Search:
         For every point the first one with the same coordinates; only that one is searched for and found.
     k : int
         Neighbours wanted.
+    exact : int, optional
+        How many of them are not asked for loosely.
     """
 
     blocks: Blocks
     first: Integers
     k: int
+    exact: int | None = None
 
     @property
     def rows(self) -> Integers:
@@ -151,8 +168,8 @@ class Search:
 
     @property
     def n_exact(self) -> int:
-        """Nearest to measure: at least three, and as many as cost little beside the products."""
-        return min(self.width, max(3, len(self.rows) // 100))
+        """Nearest to measure: at least three, and as many as cost little beside the products, or as are asked for."""
+        return min(self.width, max(3, len(self.rows) // 100) if self.exact is None else self.exact)
 
     def candidates(self, points: Points, product: Product, *, most: int | None = None) -> Candidates:
         """Return an empty collection of candidates, with what bounds the error of `product` on these points."""
@@ -201,7 +218,8 @@ class Search:
         return NeighbourTable(distance, index, rows, len(rows), repeated, self.n_exact, product, n_measured, n_wide)
 
     def _settle(self, near: Candidates, distance: Floats, index: Integers) -> int:
-        points, found, others, n_measured = settle(near.found(), self.blocks, self.width, self.n_exact)
+        error = RELATIVE_ERROR if self.exact is None else LOOSE
+        points, found, others, n_measured = settle(near.found(), self.blocks, self.width, self.n_exact, error)
         distance[points], index[points] = found, others
         return n_measured
 

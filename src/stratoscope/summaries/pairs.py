@@ -17,8 +17,8 @@ from stratoscope.types import Floats, Integers
 
 Blocks: TypeAlias = Callable[[], Iterable[NDArray[Any]]]
 
-#: Coordinates of one block of an array, so that the block stays near 64 MiB.
-NARROWEST, WIDEST, ELEMENTS = 256, 4096, 1 << 24
+#: Coordinates of one block of an array, so that the block stays near 96 MiB.
+NARROWEST, WIDEST, ELEMENTS = 256, 4096, 3 << 23
 
 
 def slices_of(points: NDArray[Any], width: int | None = None) -> Blocks:
@@ -49,14 +49,19 @@ def add_checksum(checksum: NDArray[np.uint64], block: NDArray[Any], rng: np.rand
         checksum[start : start + height] += (words * weights).sum(axis=1, dtype=np.uint64)
 
 
-def exact_squares(blocks: Blocks, first: Integers, second: Integers) -> Floats:
-    """Return squared distances (pair,) of the points `first` and `second`, by differences in float64."""
+def exact_squares(
+    blocks: Blocks, first: Integers, second: Integers, dtype: type[np.floating[Any]] = np.float64
+) -> Floats:
+    """Return squared distances (pair,) of the points `first` and `second`, by differences in precision `dtype`.
+
+    Differences do not cancel, so float32 is right to some 1e-6, and takes half the time of float64.
+    """
     total = np.zeros(len(first))
     for block in blocks():
         step = max(1, BLOCK // max(block.shape[1], 1))
         for start in range(0, len(first), step):
             pair = slice(start, start + step)
-            difference = block[first[pair]].astype(np.float64)
+            difference = block[first[pair]].astype(dtype, copy=False)
             difference -= block[second[pair]]
             total[pair] += np.einsum("pu,pu->p", difference, difference)
     return total

@@ -11,7 +11,7 @@ import importlib.util
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -91,40 +91,54 @@ class Product:
         norms = (256 if self.rounding != "float64" else width + blocks) * self.unit
         return 1.01 * ((width + blocks + 16) * self.unit + norms)
 
-    def factor(self, piece: NDArray[Any]) -> tuple[Any, Floats, Floats, Floats]:
-        """Round centred coordinates (point, unit).
+    def factor(
+        self, piece: NDArray[Any], centred: Callable[[NDArray[Any]], NDArray[Any]] = np.asarray
+    ) -> tuple[Any, Floats, Floats, Floats]:
+        """Round coordinates (point, unit), after `centred` has taken their centre away.
 
         Returns
         -------
         factor
-            What `add` multiplies.
+            What `multiply` and `add` multiply.
         size2, norm2, rest2 : array (point,)
-            Squared norms of the points before and after rounding, and of what rounding took away.
+            Squared norms of the centred points before and after rounding, and of what rounding took away.
         """
-        if self.rounding != "bfloat16":
-            norm2 = _squares(piece)
-            return self._owned(piece), norm2, norm2, norm2 * _ROUNDOFF[self.rounding] ** 2
-        return self._halved(np.ascontiguousarray(piece))
+        if self.rounding == "bfloat16":
+            return self._halved(piece, centred)
+        whole = centred(piece)
+        norm2 = _squares(whole)
+        return self._owned(whole), norm2, norm2, norm2 * _ROUNDOFF[self.rounding] ** 2
+
+    def multiply(self, left: Any, right: Any) -> NDArray[Any]:
+        """Return ``left @ right.T`` in the precision of the sums."""
+        if self.library == "numpy":
+            with np.errstate(over="ignore", invalid="ignore"):  # points out of range are seen in their norms
+                return np.asarray(left @ right.T)
+        return np.asarray(self._by_torch(left, right).float().cpu().numpy())
 
     def add(self, total: NDArray[Any], spread: NDArray[Any] | None, left: Any, right: Any) -> None:
         """Add ``left @ right.T`` to `total` and, where products are rounded, its magnitude to `spread`."""
         if self.library == "numpy":
-            with np.errstate(over="ignore", invalid="ignore"):  # points out of range are seen in their norms
+            with np.errstate(over="ignore", invalid="ignore"):
                 total += left @ right.T
             return
         import torch
 
         into = torch.from_numpy(total)
-        if self.device != "cpu":
-            exact: dict[str, Any] = {"out_dtype": torch.float32} if self.rounding == "bfloat16" else {}
-            into += torch.mm(left, right.T, **exact).cpu()
-        elif self.rounding != "bfloat16":
+        if self.device == "cpu" and self.rounding == "float32":
             torch.addmm(into, left, right.T, out=into)
-        else:
-            product = torch.mm(left, right.T)
-            into += product
-            if spread is not None:
-                torch.from_numpy(spread).add_(product.abs_())
+            return
+        product = self._by_torch(left, right)
+        into += product.cpu()
+        if spread is not None:
+            torch.from_numpy(spread).add_(product.abs_())
+
+    def _by_torch(self, left: Any, right: Any) -> Any:
+        import torch
+
+        # on a device sums come back as they are; on the processor torch has nothing of the kind
+        exact = self.rounding == "bfloat16" and self.device != "cpu"
+        return torch.mm(left, right.T, out_dtype=torch.float32) if exact else torch.mm(left, right.T)
 
     def _owned(self, piece: NDArray[Any]) -> Any:
         if self.library == "numpy":
@@ -133,20 +147,22 @@ class Product:
 
         return torch.from_numpy(piece).to(self.device)
 
-    def _halved(self, piece: NDArray[Any]) -> tuple[Any, Floats, Floats, Floats]:
+    def _halved(
+        self, piece: NDArray[Any], centred: Callable[[NDArray[Any]], NDArray[Any]]
+    ) -> tuple[Any, Floats, Floats, Floats]:
         """Round to bfloat16, a few rows at a time so that everything stays in cache."""
         import torch
 
-        whole = torch.from_numpy(piece)
         half = torch.empty(piece.shape, dtype=torch.bfloat16)
         norms = np.empty((3, len(piece)))
         step = max(1, (1 << 16) // max(piece.shape[1], 1))
         for start in range(0, len(piece), step):
             rows = slice(start, start + step)
-            half[rows] = whole[rows]
+            whole = centred(piece[rows])
+            half[rows] = torch.from_numpy(whole)
             back = half[rows].float().numpy()
-            norms[0, rows], norms[1, rows] = _squares(piece[rows]), _squares(back)
-            norms[2, rows] = _squares(np.subtract(piece[rows], back, out=back))
+            norms[0, rows], norms[1, rows] = _squares(whole), _squares(back)
+            norms[2, rows] = _squares(np.subtract(whole, back, out=back))
         norms[2] += norms[0] * _ROUNDOFF["float32"] ** 2  # the rounding of the centred coordinates before
         return half.to(self.device), norms[0], norms[1], norms[2]
 
@@ -161,7 +177,9 @@ def _squares(piece: NDArray[Any]) -> Floats:
     return norm2
 
 
-def choose_product(n_points: int, n_units: int, k: int, *, asked: str | None = None) -> Product:
+def choose_product(
+    n_points: int, n_units: int, k: int, exact: int | None = None, *, asked: str | None = None
+) -> Product:
     """Return the product with which a search is expected to take the least time.
 
     The time is that of the products at the rate measured in this process, and that of measuring candidates: all `k` of
@@ -171,6 +189,9 @@ def choose_product(n_points: int, n_units: int, k: int, *, asked: str | None = N
     ----------
     n_points, n_units, k : int
         Size of the search.
+    exact : int, optional
+        Neighbours that are measured exactly, if not all; the others are measured in half the time, and only where the
+        product is coarse.
     asked : str, optional
         Name of a product (``numpy float32``) to take instead; by default what `CHOICE` in the environment says.
 
@@ -187,14 +208,17 @@ def choose_product(n_points: int, n_units: int, k: int, *, asked: str | None = N
         return Product("numpy", "float32" if n_points > 100 * k else "float64")
     return min(
         (product for product in _installed(work) if product.name in rates(_with_torch(work))),
-        key=lambda product: _seconds(product, rates(_with_torch(work))[product.name], n_points, k),
+        key=lambda product: _seconds(product, rates(_with_torch(work))[product.name], n_points, k, exact),
     )
 
 
-def _seconds(product: Product, rate: float, n_points: int, k: int) -> float:
+def _seconds(product: Product, rate: float, n_points: int, k: int, exact: int | None) -> float:
     """Seconds for every unit; half the products are needed, and a pair of mutual neighbours is measured once."""
-    exact = 3 if product.rounding == "float64" else 1.2 * k
-    return n_points**2 / rate + 0.7 * min(exact, n_points) * n_points * MEASURE
+    if exact is not None:
+        measured = max(exact, 3) + (0.6 * (k - exact) if product.rounding == "bfloat16" else 0)
+    else:
+        measured = 3 if product.rounding == "float64" else 1.2 * k
+    return n_points**2 / rate + 0.7 * min(measured, n_points) * n_points * MEASURE
 
 
 def _with_torch(work: float) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -12,6 +13,8 @@ from stratoscope.types import Floats, Integers
 
 #: Distances that are not measured by differences are certain to this relative error.
 RELATIVE_ERROR = 1e-7
+#: And to this one where they are asked for loosely, to see how an estimate varies and not for the estimate.
+LOOSE = 1e-3
 _PAIRS = 1 << 22
 
 
@@ -33,7 +36,7 @@ class NeighbourTable:
         How many of the points given repeat the coordinates of an earlier one.
     n_exact : int
         So many nearest distances of each point were measured by differences in float64; the others are certain to
-        `RELATIVE_ERROR`.
+        `RELATIVE_ERROR`, or to `LOOSE` where that was asked for.
     product : str
         Library and precision of the products that proposed the neighbours. It does not change which they are.
     n_measured : int
@@ -53,11 +56,13 @@ class NeighbourTable:
     n_wide: int = 0
 
 
-def settle(near: Near, blocks: Blocks, k: int, n_exact: int) -> tuple[Integers, Floats, Integers, int]:
+def settle(
+    near: Near, blocks: Blocks, k: int, n_exact: int, error: float = RELATIVE_ERROR
+) -> tuple[Integers, Floats, Integers, int]:
     """Return the `k` nearest of every point that `near` has candidates of.
 
     A pair must be measured where it could be among the nearest `n_exact`, or where its distance is not certain to
-    `RELATIVE_ERROR`.
+    `error`; the latter in single precision, if that will do.
 
     Parameters
     ----------
@@ -67,6 +72,8 @@ def settle(near: Near, blocks: Blocks, k: int, n_exact: int) -> tuple[Integers, 
         Yields the coordinates of the points.
     k, n_exact : int
         Neighbours wanted, and how many of them must be measured.
+    error : float
+        Relative error allowed to the distances of the others.
 
     Returns
     -------
@@ -75,16 +82,23 @@ def settle(near: Near, blocks: Blocks, k: int, n_exact: int) -> tuple[Integers, 
     n_measured : int
     """
     points, start, group = np.unique(near.point, return_index=True, return_inverse=True)
-    measure = near.low <= near.high[start + n_exact - 1][group]
-    measure |= near.high - near.low > 2 * RELATIVE_ERROR * near.low
+    exact = near.low <= near.high[start + n_exact - 1][group]
+    unsure = near.high - near.low > 2 * error * near.low
     squared = (near.low**2 + near.high**2) / 2
-    squared[measure], n_measured = _measured(blocks, near.point[measure], near.other[measure])
+    loose = unsure & ~exact if error >= LOOSE else np.zeros_like(exact)
+    exact |= unsure & ~loose
+    squared[exact], n_exactly = _measured(blocks, near.point[exact], near.other[exact])
+    nearly, n_loosely = _measured(blocks, near.point[loose], near.other[loose], np.float32)
+    # within its bounds, so that none comes before the exact ones
+    squared[loose] = np.clip(nearly, near.low[loose] ** 2, near.high[loose] ** 2)
     order = np.lexsort((near.other, squared, group))
     kept = order[start[:, None] + np.arange(k)]
-    return points, np.sqrt(squared[kept]), near.other[kept], n_measured
+    return points, np.sqrt(squared[kept]), near.other[kept], n_exactly + n_loosely
 
 
-def _measured(blocks: Blocks, point: Integers, other: Integers) -> tuple[Floats, int]:
+def _measured(
+    blocks: Blocks, point: Integers, other: Integers, dtype: type[np.floating[Any]] = np.float64
+) -> tuple[Floats, int]:
     """Return squared distances (pair,); two points that are candidates of each other are measured once."""
     low, high = np.minimum(point, other), np.maximum(point, other)
     pairs, again = np.unique(low * (high.max(initial=0) + 1) + high, return_inverse=True)
@@ -92,5 +106,5 @@ def _measured(blocks: Blocks, point: Integers, other: Integers) -> tuple[Floats,
     squared = np.empty(len(pairs))
     for start in range(0, len(pairs), _PAIRS):
         part = slice(start, start + _PAIRS)
-        squared[part] = exact_squares(blocks, low[part], high[part])
+        squared[part] = exact_squares(blocks, low[part], high[part], dtype)
     return squared[again], len(pairs)

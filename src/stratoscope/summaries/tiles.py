@@ -66,14 +66,25 @@ class Points:
         return bool(np.isfinite(largest) and largest < 1e36 and (mean > 1e-14 or largest == 0))
 
 
-@dataclass(frozen=True)
+@dataclass
 class Tile:
-    """Products of the points `rows` with the points `cols`, and where they were rounded the sum of their magnitudes."""
+    """Products of the points `rows` with the points `cols`, added up over blocks of units.
+
+    Attributes
+    ----------
+    rows, cols : slice
+        Which points.
+    total : array (row, col)
+        Their products.
+    spread : array (row, col) or None
+        Sum of the magnitudes of rounded products. None where products are not rounded, or where there was one
+        block only, so that the magnitude is that of `total`.
+    """
 
     rows: slice
     cols: slice
     total: NDArray[Any]
-    spread: NDArray[Any] | None
+    spread: NDArray[Any] | None = None
 
 
 def plan_tiles(n_points: int, size: int = TILE) -> Iterator[tuple[slice, slice]]:
@@ -106,9 +117,15 @@ def multiply(blocks: Blocks, n_points: int, n_units: int, product: Product, poin
         factors.keep(n_points, n_units)
     at_a_time = 1 if kept else max(1, SUMS // size)
     for start in range(0, len(plan), at_a_time):
-        tiles = [_empty(rows, cols, product) for rows, cols in plan[start : start + at_a_time]]
+        now = plan[start : start + at_a_time]
+        tiles: list[Tile] = []
         for factor in factors:
+            if not tiles:
+                tiles = [Tile(rows, cols, product.multiply(factor[rows], factor[cols])) for rows, cols in now]
+                continue
             for tile in tiles:
+                if product.output and tile.spread is None:
+                    tile.spread = np.abs(tile.total)
                 product.add(tile.total, tile.spread, factor[tile.rows], factor[tile.cols])
         yield tiles
 
@@ -119,11 +136,6 @@ def multiply_rows(blocks: Blocks, rows: Integers, n_points: int, points: Points)
     for factor in _Factors(blocks, Product("numpy", "float64"), points):
         total += factor[rows] @ factor.T
     return total
-
-
-def _empty(rows: slice, cols: slice, product: Product) -> Tile:
-    shape = rows.stop - rows.start, cols.stop - cols.start
-    return Tile(rows, cols, np.zeros(shape, product.dtype), np.zeros(shape, product.dtype) if product.output else None)
 
 
 class _Factors:
@@ -161,7 +173,7 @@ class _Factors:
         for block in self.blocks():
             for start in range(0, block.shape[1], DEPTH):
                 piece = block[:, start : start + DEPTH]
-                factor, *norms = self.product.factor(self._centred(piece))
+                factor, *norms = self.product.factor(piece, self._centring(piece))
                 if not self.passed:
                     self._note(piece, *norms)
                 yield factor
@@ -176,25 +188,38 @@ class _Factors:
         points.n_units += piece.shape[1]
         points.width = max(points.width, piece.shape[1])
 
-    def _centred(self, piece: NDArray[Any]) -> NDArray[Any]:
-        """Take a centre away that is near the mean: any one will do, and near the mean products round least.
-
-        The difference of two numbers of single precision is right to single precision, also where both are large.
-        """
-        if piece.dtype != np.float32:
-            piece = piece.astype(np.float64)
+    def _centring(self, piece: NDArray[Any]) -> Centring:
+        """Find a centre near the mean: any one will do, and near the mean products round least."""
+        exact = piece.dtype if piece.dtype == np.float32 else np.dtype(np.float64)
         sample = piece[:: max(1, len(piece) // _SAMPLE)].astype(np.float64)
         centre = sample[0] + (sample - sample[0]).mean(axis=0)
         if self.product.rounding == "float64":
-            return np.asarray(np.subtract(piece, centre, dtype=np.float64))
-        centre = centre.astype(piece.dtype)
+            return Centring(centre, 1.0, np.dtype(np.float64), np.dtype(np.float64))
+        centre = centre.astype(exact)
         if not self.points.scale:
             self.points.scale = power_of_two(float(np.sqrt(np.square(sample - centre).mean())))
-        if piece.dtype == np.float32 and self.points.scale == 1:
-            return np.asarray(np.subtract(piece, centre))
+        return Centring(centre, self.points.scale, exact, np.dtype(np.float32))
+
+
+@dataclass(frozen=True)
+class Centring:
+    """Takes `centre` (unit,) away from points and divides them by `scale`, in precision `exact`; returns `dtype`.
+
+    The difference of two numbers of single precision is right to single precision, also where both are large.
+    """
+
+    centre: NDArray[Any]
+    scale: float
+    exact: np.dtype[Any]
+    dtype: np.dtype[Any]
+
+    def __call__(self, points: NDArray[Any]) -> NDArray[Any]:
+        """Return centred `points` (point, unit)."""
         with np.errstate(over="ignore"):  # what single precision cannot hold is seen in the norms
-            scaled = np.multiply(np.subtract(piece, centre), 1 / self.points.scale, dtype=piece.dtype)
-            return np.asarray(scaled.astype(np.float32))
+            centred = np.subtract(points, self.centre, dtype=self.exact)
+            if self.scale != 1:
+                centred *= 1 / self.scale
+            return np.asarray(centred.astype(self.dtype, copy=False))
 
 
 def power_of_two(size: float) -> float:
