@@ -116,7 +116,10 @@ class _Point:
         apart = np.abs(slope - self.z + self.w).max(axis=1)
         unbalanced = np.abs((self.y * self.a).sum(axis=1))
         scale = self.scale[:, 0]
-        return (widest <= TOLERANCE**2 * scale) & (apart <= TOLERANCE) & (unbalanced <= TOLERANCE * scale)
+        there: NDArray[np.bool_] = (
+            (widest <= TOLERANCE**2 * scale) & (apart <= TOLERANCE) & (unbalanced <= TOLERANCE * scale)
+        )
+        return there
 
     def take(self, kept: NDArray[np.bool_]) -> _Point:
         """Return some of the machines."""
