@@ -82,6 +82,13 @@ def test_arrays_are_scaled_to_their_own_range_and_said_to_be():
     assert "drawn from its smallest value" in choose_examples(stimuli).note
 
 
+def test_arrays_that_are_no_images_are_said_to_be_none():
+    flat = Stimuli("numbers", ("a", "b"), lambda _row: np.zeros(5, dtype=np.float32))
+    found = choose_examples(flat)
+    assert found.images is None
+    assert found.note == "The stimuli are arrays with 1 dimension(s), which are no images, so none is shown."
+
+
 def test_a_run_keeps_them_and_several_runs_on_the_same_stimuli_keep_them_once(tmp_path):
     def run(stimuli):
         return Results.build({}, [], {}, examples=choose_examples(stimuli))

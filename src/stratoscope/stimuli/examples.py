@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from stratoscope.errors import StratoscopeError
+from stratoscope.errors import BadInput, StratoscopeError
 from stratoscope.results.examples import Examples
 from stratoscope.types import Loaded, Stimuli
 
@@ -85,6 +85,8 @@ def small(loaded: Loaded) -> tuple[NDArray[np.uint8], bool]:
 
 def _of_array(array: NDArray[np.float32]) -> Image.Image:
     """Return an array (channel, row, column) as an image: its three channels, or the mean of another number, scaled."""
+    if array.ndim != 3:
+        raise BadInput(f"The stimuli are arrays with {array.ndim} dimension(s), which are no images, so none is shown.")
     seen = array if array.shape[0] == 3 else array.mean(axis=0, keepdims=True).repeat(3, axis=0)
     seen = np.nan_to_num(seen.astype(np.float64), posinf=0.0, neginf=0.0)
     low, high = float(seen.min()), float(seen.max())
