@@ -63,6 +63,8 @@ SOURCE = {
     "input": "auto",
     "size": None,
     "device": "cpu",
+    "autocast": None,
+    "channels_last": False,
     "seed": 0,
 }
 PASS = {
@@ -85,14 +87,14 @@ def test_profile_with_nothing_said(calls):
 def test_profile_with_everything_said(calls):
     line = (
         "profile M S --weights w.safetensors --stages relu --stages fc --unit channel --unit position --input squash "
-        "--size 64 --device cuda --seed 3 --lesion permute_weights --metrics two_nn,gride --batch-size 8 --workers 0 "
+        "--size 64 --device cuda --autocast float16 --channels-last --seed 3 --lesion permute_weights --metrics two_nn,gride --batch-size 8 --workers 0 "
         "--budget 500MB --limit 10 --per-category 5 --skip-unreadable --out o --overwrite --no-report --quiet"
     )
     done = run(*line.split())
     assert [name for name, *_ in calls] == ["open_source", "permute_weights", "open_stimuli", "profile"]
     assert calls[0][2] == {
         "weights": "w.safetensors", "stages": ("relu", "fc"), "unit": ("channel", "position"), "input": "squash",
-        "size": 64, "device": "cuda", "seed": 3,
+        "size": 64, "device": "cuda", "seed": 3, "autocast": "float16", "channels_last": True,
     }  # fmt: skip
     assert calls[1] == ("permute_weights", ("SOURCE",), {"seed": 3})
     assert calls[2][2] == {"limit": 10, "seed": 3, "per_category": 5}

@@ -12,7 +12,7 @@ import numpy as np
 
 from stratoscope.errors import BadInput
 from stratoscope.measure.budget import spool_allowance
-from stratoscope.measure.request import Asked, neighbours_needed
+from stratoscope.measure.request import Asked, bytes_of_groups, neighbours_needed
 from stratoscope.metrics.indices import FIELDS
 from stratoscope.summaries import Categories, Gram, PerStimulus, PerUnit, Spool, UnitBlocks
 from stratoscope.types import Integers, Responses, Stage, Stimuli, Summary
@@ -56,9 +56,12 @@ def plan(stages: Sequence[Stage], asked: Sequence[Asked], n_stimuli: int, n_cate
     )
     if any(one.between_stages for one in asked):
         resident += sum(_FLOAT * n_stimuli**2 for names in needs.values() if "gram" in names)
+    groups = [bytes_of_groups(asked, stage, n_stimuli) for stage in stages]
+    resident += sum(kept for kept, _ in groups)
     spools = {stage: 4 * n_stimuli * stage.n_units for stage, names in needs.items() if _KEEP_RESPONSES & {*names}}
     k = min(neighbours_needed(asked), n_stimuli - 1)
     closing = (3 * n_stimuli**2 + 2 * n_stimuli * k) * _FLOAT if any("gram" in names for names in needs.values()) else 0
+    closing += max((summing for _, summing in groups), default=0)
     return Plan(needs, resident, spools, spool_allowance(budget, resident, closing), k)
 
 

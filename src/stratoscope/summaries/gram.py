@@ -43,6 +43,7 @@ class Gram:
     Notes
     -----
     `state` holds ``rows`` (the stimuli seen, ascending), ``n_units``, ``mean`` (unit,), ``gram`` (row, row),
+    ``stimulus_mean`` (row,) of the unit-centred responses,
     ``distances`` and ``neighbours`` (row, neighbour), ``duplicates``, ``n_exact`` and ``n_nonfinite`` (row,);
     of how the neighbours were found, ``product`` and ``n_wide`` (as in `NeighbourTable`).
     ``neighbours`` are positions in ``rows``. A stimulus with a response that is NaN or infinite is left out of the
@@ -125,7 +126,11 @@ class Gram:
             "product": np.array(table.product),
             "n_wide": np.int64(table.n_wide),
         }
-        return state if inner is None else state | {"gram": _spread(inner.products, finite, len(rows))}
+        if inner is None:
+            return state
+        means = np.full(len(rows), np.nan)
+        means[finite] = inner.sums / self.n_units
+        return state | {"gram": _spread(inner.products, finite, len(rows)), "stimulus_mean": means}
 
     def _table(self, finite: Integers, k: int, inner: InnerProducts | None) -> NeighbourTable:
         """Search for the neighbours of the stimuli `finite`, from their inner products where these are known."""
