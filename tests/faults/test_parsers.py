@@ -213,7 +213,7 @@ def test_choices_of_stages_and_units(stages, unit):
     images = st.open_stimuli("objects:dense?n=1&objects=jug&pixels=16")
 
     def choose():
-        return st.Network(module, stages=stages, unit=unit, preprocess=lambda image: _tensor(image)).prepare(images)
+        return st.Network(module, stages=stages, unit=unit, preprocess=_tensor).prepare(images)
 
     tried(choose)
 
@@ -346,9 +346,7 @@ def test_arrays_cut_off_or_without_groups(run):
         said["results"]["checksum"] = _checksum(run)
         (run / "run.toml").write_text(dumps(said))
         with pytest.raises(ResultsError):
-            results = st.open_results(run)
-            list(results.stages)
-            results.table()
+            st.open_results(run)
 
     try:
         fitted(whole[: len(whole) // 2])
