@@ -42,5 +42,12 @@ def profiled():
 @pytest.fixture(scope="session")
 def pair(layers):
     network, cortex = layers
-    metrics = ("rdm", "two_nn", "gride:n1=(1, 2, 4, 8, 16)", "participation_ratio", "population_sparseness")
+    metrics = (
+        "rdm",
+        "unit_groups",
+        "two_nn",
+        "gride:n1=(1, 2, 4, 8, 16)",
+        "participation_ratio",
+        "population_sparseness",
+    )
     return run_of("network", network, metrics=metrics), run_of("cortex", cortex, metrics=metrics)

@@ -21,9 +21,11 @@ def study(pair, tmp_path_factory):
 
 
 def test_the_summary_names_the_best_stage_and_how_often_it_wins(study):
+    one = matrices_of(study.results)[0]
     assert study.findings[0] == (
         "cortex IT is most similar to network layer3 (rsa-spearman "
-        f"{matrices_of(study.results)[0].value[2, 1]:.2f}, the best in 100% of halves of 60 stimuli)."
+        f"{one.value[2, 1]:.2f} [{one.low[2, 1]:.2f}, {one.high[2, 1]:.2f}], "
+        "the best in 100% of 40 halves of stimuli and units; 60 stimuli)."
     )
 
 

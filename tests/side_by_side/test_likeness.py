@@ -7,7 +7,8 @@ from scipy.stats import norm
 from stratoscope.errors import BadInput, TooFew
 from stratoscope.metrics import cka, rdm, rsa
 from stratoscope.studies import given_rdms
-from stratoscope.studies.side_by_side.geometry import geometries, gram_of, half_samples, shared
+from stratoscope.studies.side_by_side.draws import half_samples
+from stratoscope.studies.side_by_side.geometry import geometries, gram_of, shared
 from stratoscope.studies.side_by_side.likeness import likeness
 
 IDS = tuple(f"image-{row}" for row in range(60))

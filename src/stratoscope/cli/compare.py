@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from stratoscope.cli.commands import Command
+from stratoscope.cli.grid import grid
 from stratoscope.cli.say import say
+
+if TYPE_CHECKING:
+    from stratoscope.results import Results
 
 
 @click.command(
@@ -42,7 +48,14 @@ from stratoscope.cli.say import say
     type=click.IntRange(min=0),
     default=200,
     show_default=True,
-    help="Random halves of the stimuli, for intervals.",
+    help="Random halves, for intervals.",
+)
+@click.option(
+    "--over",
+    metavar="WHAT",
+    default="both",
+    show_default=True,
+    help="Halves of stimuli, of units, or of both at once. Units need runs profiled with --metrics unit_groups.",
 )
 @click.option("--level", type=float, default=0.95, show_default=True, help="Level of the intervals.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the halves.")
@@ -60,6 +73,7 @@ def command(
     measures: tuple[str, ...],
     halves: tuple[tuple[Path, Path], ...],
     n_draws: int,
+    over: str,
     level: float,
     seed: int,
     out: Path,
@@ -69,14 +83,34 @@ def command(
     """Put the hierarchies of two or more RUNs side by side: network and cortex, intact and lesioned.
 
     Curves over depth, the similarity of every stage of one with every stage of the other on the stimuli they share, and
-    the claims of all in one table. Similarity needs runs profiled with --metrics rdm.
+    the claims of all in one table. Similarity needs runs profiled with --metrics rdm, and intervals over units also
+    --metrics unit_groups.
     """
     from stratoscope.studies import compare
 
     study = compare(
-        runs, measures=measures, halves=halves, n_draws=n_draws, level=level, seed=seed, out=out, overwrite=overwrite
-    )
+        runs, measures=measures, halves=halves, n_draws=n_draws, over=over, level=level, seed=seed, out=out,
+        overwrite=overwrite,
+    )  # fmt: skip
     if not quiet:
+        for line in _told(study.results):
+            say(line)
         say(study.findings[0])
     say(f"Comparison: {out}")
     say(f"Report: {study.report(out / 'report.html')}")
+
+
+def _told(results: Results) -> Iterator[str]:
+    """Go through the lines of the tables of best matches, and of the claims."""
+    from stratoscope.figures.side_by_side import matrices_of
+    from stratoscope.report.side_by_side import best_matches
+
+    for one in matrices_of(results):
+        found = best_matches(one)
+        yield f"{one.measure}: {one.second} against {one.first}, {one.n} stimuli" + (
+            f", {one.drawn}" if one.drawn else ""
+        )
+        yield grid(found.head, found.body) + "\n"
+    claims = [row for row in results.run["study"]["claims"] if not row["control"]]
+    if claims:
+        yield grid(("verdict", "claim"), [(row["verdict"], row["sentence"]) for row in claims]) + "\n"

@@ -74,7 +74,7 @@ def live_matrix(one: Matrix) -> dict[str, Any]:
     parts = {"value": one.value, "low": one.low, "high": one.high, "share": one.best_share}
     return {
         "kind": "matrix", "label": one.measure, "first": one.first, "second": one.second, "rows": list(one.rows),
-        "columns": list(one.columns), "n": one.n, **{name: [_plain(row) for row in part] for name, part in parts.items()},
+        "columns": list(one.columns), "n": one.n, "drawn": one.drawn, **{name: [_plain(row) for row in part] for name, part in parts.items()},
     }  # fmt: skip
 
 

@@ -37,6 +37,13 @@ class Matrix:
     high: Floats
     best_share: Floats
     ceiling: Floats | None
+    over: str = "stimuli"
+    n_draws: int = 0
+
+    @property
+    def drawn(self) -> str:
+        """What its interval is over, in words; empty without one."""
+        return f"{self.n_draws} halves of {self.over}" if self.n_draws else ""
 
 
 def matrices_of(results: Results) -> list[Matrix]:
@@ -54,7 +61,7 @@ def matrices_of(results: Results) -> list[Matrix]:
 def stage_similarity(results: Results, index: int = 0) -> Figure:
     """Draw one matrix of a comparison: first hierarchy along the rows, second along the columns.
 
-    A ring marks for each column the most similar row; its size is the share of halves of the stimuli in which it is.
+    A ring marks for each column the most similar row; its size is the share of draws (of stimuli, units, or both) in which it is.
     Numbers are written where there is room.
 
     Parameters
@@ -137,7 +144,8 @@ def _matrix(cross: xr.Dataset, name: str) -> Matrix:
     return Matrix(
         name, str(about["first"]), str(about["second"]), _labels(cross, "first_stage"), _labels(cross, "second_stage"),
         int(about["n"]), part(""), part(".low"), part(".high"), part(".best_share"),
-        part(".ceiling") if f"{name}.ceiling" in cross else None,
+        part(".ceiling") if f"{name}.ceiling" in cross else None, str(about.get("over", "stimuli")),
+        int(about.get("n_draws", 0)),
     )  # fmt: skip
 
 

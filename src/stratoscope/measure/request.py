@@ -16,6 +16,7 @@ from stratoscope.errors import BadInput, StratoscopeError, TooFew, unknown_name
 from stratoscope.metrics.declare import METRICS
 from stratoscope.metrics.halves import neighbours_read
 from stratoscope.metrics.resampling import LISTED
+from stratoscope.metrics.unit_groups import bytes_kept, kept_whole
 from stratoscope.types import Metric, Stage
 
 #: A metric by name (``"two_nn"``, ``"two_nn:fraction=0.8"``) or by name and options.
@@ -162,6 +163,18 @@ def neighbours_needed(asked: Sequence[Asked]) -> int:
         if isinstance(options.get("k"), int):
             needed.append(int(options["k"]))
     return neighbours_read(max(needed))
+
+
+def bytes_of_groups(asked: Sequence[Asked], stage: Stage, n_stimuli: int) -> tuple[int, int]:
+    """Return the bytes that groups of units of `stage` take: in the results, and while the stage is closed."""
+    sizes = [
+        {**_defaults(one.metric), **one.options}["n_groups"]
+        for one in asked
+        if one.metric.name == "unit_groups" and one.reads(stage)
+    ]
+    kept = sum(bytes_kept(n_stimuli, stage.n_units, size) for size in sizes)
+    whole = all(kept_whole(n_stimuli, stage.n_units, size) for size in sizes)
+    return kept, kept if whole else 3 * kept  # square while they are summed, then their upper triangles
 
 
 def _check_options(metric: Metric, options: Mapping[str, Any]) -> None:

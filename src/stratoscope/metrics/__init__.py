@@ -54,6 +54,7 @@ from stratoscope.metrics.sparseness import population_sparseness, stimulus_spars
 from stratoscope.metrics.spectrum import eigenspectrum, participation_ratio, participation_ratio_corrected
 from stratoscope.metrics.subset import subset_in
 from stratoscope.metrics.two_nn import two_nn
+from stratoscope.metrics.unit_groups import unit_groups
 
 __all__ = [
     "EstimatorDisagreement",
@@ -120,6 +121,7 @@ __all__ = [
     "two_nn_decimation_expected",
     "two_nn_resampled",
     "unit_generalization",
+    "unit_groups",
     "unit_information",
     "unit_mean",
     "unit_separability",

@@ -43,20 +43,31 @@ def _through_gram(state: Mapping[str, Any], *, distance: str = "euclidean", cent
             f"A run keeps inner products of unit-centred responses, and the {distance} distance of responses that are "
             "not centred cannot be had from them. Ask for centre='units', or give the responses to rdm directly."
         )
-    if distance == "correlation":
-        return _cosine(_without_stimulus_means(gram, state))
-    return _cosine(gram)
+    n_units = float(state["n_units"])
+    return distances_of(gram, distance, n_units * _stimulus_means(state, distance), n_units)
 
 
-def _without_stimulus_means(gram: Floats, state: Mapping[str, Any]) -> Floats:
+def _stimulus_means(state: Mapping[str, Any], distance: str) -> Floats:
+    """Return the mean of every stimulus over unit-centred responses (stimulus,)."""
+    if distance != "correlation":
+        return np.zeros(1)
     if state.get("stimulus_mean") is None:
         raise BadInput(
             "The correlation distance needs the mean of every stimulus over units (stimulus_mean), which this Gram "
             "summary does not keep. Ask for 'cosine' or 'euclidean', or give the responses to rdm directly."
         )
     mean = np.asarray(state["stimulus_mean"], dtype=np.float64)
-    mean = mean - mean.mean()
-    return np.asarray(gram - int(state["n_units"]) * np.outer(mean, mean))
+    return np.asarray(mean - mean.mean())
+
+
+def distances_of(products: Floats, distance: str, sums: Floats, n_units: float) -> Floats:
+    """Return dissimilarities from inner products of unit-centred responses (stimulus, stimulus).
+
+    `sums` (stimulus,) of each stimulus over its `n_units` responses are what the correlation distance needs beside.
+    """
+    if distance in ("euclidean", "sqeuclidean"):
+        return _euclidean(products, distance)
+    return _cosine(products - np.outer(sums, sums) / n_units if distance == "correlation" else products)
 
 
 @metric(

@@ -45,23 +45,26 @@ def _pair(results: Results, matrices: list[Matrix], first: str, second: str) -> 
         drawn(
             f"{one.measure} of {first} and {second}", stage_similarity(results, index),
             f"Similarity of every stage of {first} (rows) with every stage of {second} (columns) on {one.n} shared "
-            "stimuli. A ring marks the best row of a column, the larger the more often it is the best in halves of the stimuli.",
+            "stimuli. A ring marks the best row of a column, the larger the more often it is the best in "
+            f"{one.drawn or 'draws, of which there were none'}.",
             live=live_matrix(one),
         )
         for index, one in own
         if np.isfinite(one.value).any()
     )  # fmt: skip
     tables = tuple(
-        (f"{one.measure}: the stage of {first} most similar to each of {second}.", _best(one)) for _, one in own
+        (f"{one.measure}: the stage of {first} most similar to each of {second}.", best_matches(one)) for _, one in own
     )
+    drawn_from = own[0][1].drawn
     lead = (
-        "Intervals are over stimuli, from random halves; units and trials are taken as they are. A best stage is a maximum "
-        "over all: read it with the share of halves in which it wins."
+        f"{f'Intervals are from {drawn_from}' if drawn_from else 'There are no intervals: nothing was drawn'}. Trials are taken "
+        "as they are. A best stage is a maximum over all: read it with the share of draws in which it wins."
     )
     return Section(f"{first} against {second}", lead, tables, figures)
 
 
-def _best(one: Matrix) -> Grid:
+def best_matches(one: Matrix) -> Grid:
+    """Return for every stage of the second hierarchy the most similar of the first, with interval, share and ceiling."""
     body = []
     for column, name in enumerate(one.columns):
         values = one.value[:, column]
@@ -77,6 +80,6 @@ def _best(one: Matrix) -> Grid:
             else ""
         )
         ceiling = "–" if one.ceiling is None else number(float(one.ceiling[row, column]))
-        share = f"{one.best_share[row, column]:.0%} of halves" if ends else "–"
+        share = f"{one.best_share[row, column]:.0%} of draws" if ends else "–"
         body.append((name, one.rows[row], number(float(values[row])) + ends, share, ceiling))
     return Grid(_HEAD, tuple(body))

@@ -34,6 +34,8 @@ class Gram:
         Keep stimuli with equal responses, as neighbours at distance 0, or search among the distinct ones.
     dtype, memory_limit, folder
         Of the `Spool` that holds the responses until all have come.
+    spool : Spool, optional
+        A spool to use instead, such as a `JoinedSpool` of responses that were put away.
 
     Raises
     ------
@@ -43,6 +45,7 @@ class Gram:
     Notes
     -----
     `state` holds ``rows`` (the stimuli seen, ascending), ``n_units``, ``mean`` (unit,), ``gram`` (row, row),
+    ``stimulus_mean`` (row,) of the unit-centred responses,
     ``distances`` and ``neighbours`` (row, neighbour), ``duplicates``, ``n_exact`` and ``n_nonfinite`` (row,);
     of how the neighbours were found, ``product`` and ``n_wide`` (as in `NeighbourTable`).
     ``neighbours`` are positions in ``rows``. A stimulus with a response that is NaN or infinite is left out of the
@@ -63,10 +66,11 @@ class Gram:
         dtype: str | None = None,
         memory_limit: int | None = None,
         folder: str | os.PathLike[str] | None = None,
+        spool: Spool | None = None,
     ) -> None:
         self.n_stimuli, self.n_units, self.k = n_stimuli, n_units, k
         self.neighbours_only, self.duplicates = neighbours_only, duplicates
-        self.spool = Spool(n_stimuli, n_units, dtype=dtype, memory_limit=memory_limit, folder=folder)
+        self.spool = spool or Spool(n_stimuli, n_units, dtype=dtype, memory_limit=memory_limit, folder=folder)
 
     def update(self, rows: Integers, responses: Responses) -> None:
         """Take in a batch of responses (stimulus, unit) to the stimuli at positions `rows`."""
@@ -125,7 +129,11 @@ class Gram:
             "product": np.array(table.product),
             "n_wide": np.int64(table.n_wide),
         }
-        return state if inner is None else state | {"gram": _spread(inner.products, finite, len(rows))}
+        if inner is None:
+            return state
+        means = np.full(len(rows), np.nan)
+        means[finite] = inner.sums / self.n_units
+        return state | {"gram": _spread(inner.products, finite, len(rows)), "stimulus_mean": means}
 
     def _table(self, finite: Integers, k: int, inner: InnerProducts | None) -> NeighbourTable:
         """Search for the neighbours of the stimuli `finite`, from their inner products where these are known."""

@@ -26,6 +26,8 @@ class InnerProducts:
         Inner products of the points with the mean of every unit taken off.
     mean : array (unit,)
         Means over points.
+    sums : array (point,)
+        Sums over coordinates, with the mean of every unit taken off.
     points : Points
         Norms and checksums.
     precision : str
@@ -34,6 +36,7 @@ class InnerProducts:
 
     products: Floats
     mean: Floats
+    sums: Floats
     points: Points
     precision: str
 
@@ -51,6 +54,7 @@ def inner_products(blocks: Blocks, n_points: int, n_units: int, *, precision: st
         Precision of the products within a block; blocks add up in float64.
     """
     total, mean, points = np.zeros((n_points, n_points), order="F"), np.empty(n_units), Points.of(n_points)
+    sums = np.zeros(n_points)
     for block in blocks():
         for start in range(0, block.shape[1], DEPTH):
             piece = block[:, start : start + DEPTH]
@@ -59,7 +63,9 @@ def inner_products(blocks: Blocks, n_points: int, n_units: int, *, precision: st
             if not np.isfinite(mean[units]).all():
                 return None
             add_checksum(points.checksum, piece, points.rng)
-            _add(total, np.subtract(piece, mean[units], dtype=np.float64), points, precision)
+            centred = np.subtract(piece, mean[units], dtype=np.float64)
+            sums += centred.sum(axis=1)
+            _add(total, centred, points, precision)
             points.n_units, points.width = units.stop, max(points.width, piece.shape[1])
     _mirror(total)
     points.norm2 = total.diagonal().copy()
@@ -68,7 +74,7 @@ def inner_products(blocks: Blocks, n_points: int, n_units: int, *, precision: st
     total *= points.scale**2 or 1.0
     points.norm2 = points.size2 = total.diagonal().copy()
     points.rest2 = points.norm2 * (2.0**-53 if precision == "float64" else 2.0**-24) ** 2
-    return InnerProducts(total, mean, points, precision)
+    return InnerProducts(total, mean, sums, points, precision)
 
 
 def _add(total: Floats, centred: Floats, points: Points, precision: str) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from stratoscope.summaries.rows import check_alike
 from stratoscope.summaries.spool import Spool
 from stratoscope.types import Integers, Responses, Summary
@@ -21,7 +23,7 @@ class UnitBlocks:
 
     Notes
     -----
-    `state` holds ``rows`` (the stimuli seen, ascending) and ``blocks``, a function that yields ``(start, block)``: units
+    `state` holds ``rows`` (the stimuli seen, ascending), ``n_units`` and ``blocks``, a function that yields ``(start, block)``: units
     from `start` on, (row, unit). It reads the spool and works until that is closed.
     """
 
@@ -41,8 +43,8 @@ class UnitBlocks:
             self.spool.merge(other.spool)
 
     def state(self) -> dict[str, Any]:
-        """Return the rows, and the function that reads blocks."""
-        return {"rows": self.spool.rows, "blocks": self.spool.blocks}
+        """Return the rows, the number of units, and the function that reads blocks."""
+        return {"rows": self.spool.rows, "n_units": np.int64(self.spool.n_units), "blocks": self.spool.blocks}
 
     def close(self) -> None:
         """Give the spool's memory or file back."""

@@ -60,7 +60,7 @@
   function heat(data) {
     const text = data.value.map((row, i) => row.map((value, j) => `<b>${words(data.rows[i])}</b> and <b>${words(data.columns[j])}</b>`
       + `<br>${words(data.label)}: ${number(value)}` + (data.low[i][j] === null ? "" : ` [${number(data.low[i][j])}, ${number(data.high[i][j])}]`)
-      + `<br>best in ${Math.round(100 * (data.share[i][j] || 0))} % of halves of ${data.n} stimuli`));
+      + `<br>best in ${Math.round(100 * (data.share[i][j] || 0))} % of ${data.drawn || "draws"}`));
     const reach = Math.max(1e-9, ...data.value.flat().filter(one => one !== null).map(Math.abs));
     return [{ type: "heatmap", z: data.value, x: data.columns.map((_, j) => j), y: data.rows.map((_, i) => i), text,
               hovertemplate: "%{text}<extra></extra>", zmin: -reach, zmax: reach, colorscale: [[0, "#2d004b"], [0.25, "#8073ac"], [0.5, "#f7f7f7"], [0.75, "#e08214"], [1, "#7f3b08"]],

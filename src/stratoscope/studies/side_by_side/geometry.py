@@ -10,12 +10,13 @@ import numpy as np
 from scipy.spatial.distance import squareform
 
 from stratoscope.errors import BadInput, TooFew
+from stratoscope.metrics.group_sums import UnitGroups
 from stratoscope.metrics.rsa import FEWEST
 from stratoscope.results import Results, StageResult, Values
 from stratoscope.results.tree import run_nodes, stage_of
-from stratoscope.types import Floats, Integers, Stage
+from stratoscope.types import Floats, Stage
 
-RDM = "rdm"
+RDM, GROUPS = "rdm", "unit_groups"
 #: Distances whose matrix gives inner products back, and the power that makes it squared Euclidean.
 _EUCLIDEAN = {"euclidean": 2, "sqeuclidean": 1, "correlation": 1, "cosine": 1}
 
@@ -36,6 +37,8 @@ class Geometry:
         One for each stage.
     distances : tuple of str
         Distance of each, as `stratoscope.metrics.rdm` names it; ``unknown`` for matrices given from outside.
+    groups : tuple of UnitGroups or None
+        What is known of groups of the units of each (metric ``unit_groups``); None where the run kept none.
     """
 
     name: str
@@ -43,6 +46,7 @@ class Geometry:
     ids: tuple[str, ...]
     rdms: tuple[Floats, ...]
     distances: tuple[str, ...]
+    groups: tuple[UnitGroups | None, ...]
 
     def at(self, ids: Sequence[str]) -> list[Floats]:
         """Return the matrices restricted to the stimuli `ids`, in that order."""
@@ -64,7 +68,8 @@ def geometries(results: Results) -> list[Geometry]:
             ids = tuple(str(one) for one in run.coords["stimulus"].to_numpy())
             rdms = tuple(np.asarray(node[RDM].to_numpy(), dtype=np.float64) for node in nodes)
             distances = tuple(_distance(node) for node in nodes)
-            found.append(Geometry(name, tuple(map(stage_of, nodes)), ids, rdms, distances))
+            kept = tuple(_kept_groups(node) for node in nodes)
+            found.append(Geometry(name, tuple(map(stage_of, nodes)), ids, rdms, distances, kept))
     return found
 
 
@@ -161,15 +166,9 @@ def _distance(node: Any) -> str:
     return next((name for name in ("sqeuclidean", "correlation", "cosine") if name in options), "euclidean")
 
 
+def _kept_groups(node: Any) -> UnitGroups | None:
+    return UnitGroups.of(node[GROUPS].to_numpy(), len(node[RDM])) if GROUPS in node.data_vars else None
+
+
 def _few(ids: Sequence[str]) -> str:
     return ", ".join(map(repr, ids[:2])) + (" ..." if len(ids) > 2 else "")
-
-
-def half_samples(n: int, n_draws: int, seed: int) -> list[Integers]:
-    """Return random halves (n // 2 of n, ascending) of the stimuli.
-
-    A statistic of halves scatters about that of the whole as the statistic of a whole does about the truth, since
-    1 / (n/2) - 1 / n = 1 / n; and unlike a bootstrap it never pairs a stimulus with itself.
-    """
-    rng = np.random.default_rng(seed)
-    return [np.sort(rng.choice(n, n // 2, replace=False)) for _ in range(n_draws)]

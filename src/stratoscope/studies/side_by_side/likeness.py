@@ -1,4 +1,4 @@
-"""How alike every stage of one hierarchy is to every stage of another, with intervals over stimuli."""
+"""How alike every stage of one hierarchy is to every stage of another, with intervals over stimuli and units."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from stratoscope.metrics.rsa import pairs_of, standardised_pairs
-from stratoscope.studies.side_by_side.geometry import Geometry, gram_of, half_samples, shared
+from stratoscope.studies.side_by_side.draws import Side, draws
+from stratoscope.studies.side_by_side.geometry import Geometry, gram_of, shared
 from stratoscope.types import Floats, Integers
 
 #: Measures by name: RSA by its kind, and CKA without the bias of few stimuli.
 MEASURES = ("rsa-spearman", "rsa-pearson", "cka")
-#: A stage needs so many stimuli for the CKA of a half to exist.
-_FEWEST_HALF = 4
 
 
 @dataclass(frozen=True)
@@ -32,7 +31,10 @@ class Likeness:
     value : array (first stage, second stage)
         Similarity; NaN where a stage has none.
     draws : array (draw, first stage, second stage)
-        The same for random halves of the stimuli, which scatter about `value` as it does about the truth.
+        The same for random halves of the stimuli, the units, or both, which scatter as `value` does about the truth.
+    over : str
+        What was drawn: ``stimuli``, ``units``, ``stimuli and units``, and where only one hierarchy has units to draw,
+        ``of`` which.
     """
 
     measure: str
@@ -41,26 +43,32 @@ class Likeness:
     n: int
     value: Floats
     draws: Floats
+    over: str = "stimuli"
 
     def interval(self, level: float) -> tuple[Floats, Floats]:
-        """Return the ends of the interval over stimuli at `level`; NaN without draws, or where one has no value."""
+        """Return the ends of the interval at `level`; NaN without draws, or where one has no value.
+
+        Halves of the units are noisier than all of them, and so less similar: the draws are moved by what their mean lies
+        off the value, and cut at -1 and 1.
+        """
         if not len(self.draws):
             nothing = np.full(self.value.shape, np.nan)
             return nothing, nothing
-        low, high = np.quantile(self.draws, [(1 - level) / 2, (1 + level) / 2], axis=0)
-        return low, high
+        ends = np.quantile(self.draws, [(1 - level) / 2, (1 + level) / 2], axis=0)
+        low, high = np.clip(ends + self.value - self.draws.mean(axis=0), -1, 1)
+        return np.minimum(low, self.value), np.maximum(high, self.value)
 
     def best(self) -> Integers:
         """Return for every stage of the second hierarchy the most similar stage of the first, -1 where there is none."""
         return _best(self.value)
 
     def best_share(self) -> Floats:
-        """Return in which share of the halves each first stage is the best for each second (first stage, second stage)."""
+        """Return in which share of the draws each first stage is the best for each second (first stage, second stage)."""
         picks = self._picks()
         return np.stack([(picks == stage).sum(axis=0) for stage in range(len(self.value))]) / max(len(picks), 1)
 
     def best_depths(self) -> Floats:
-        """Return the depth of the best first stage for each second stage, in every half (draw, second stage)."""
+        """Return the depth of the best first stage for each second stage, in every draw (draw, second stage)."""
         depths = np.array([*(stage.depth for stage in self.first.stages), np.nan])
         return np.asarray(depths[self._picks()])
 
@@ -68,7 +76,9 @@ class Likeness:
         return np.array([_best(draw) for draw in self.draws], dtype=np.int64).reshape(-1, self.value.shape[1])
 
 
-def likeness(first: Geometry, second: Geometry, measure: str, *, n_draws: int, seed: int) -> Likeness:
+def likeness(
+    first: Geometry, second: Geometry, measure: str, *, n_draws: int, seed: int, over: str = "both"
+) -> Likeness:
     """Compare every stage of `first` with every stage of `second` on the stimuli they share.
 
     Parameters
@@ -77,35 +87,44 @@ def likeness(first: Geometry, second: Geometry, measure: str, *, n_draws: int, s
         ``rsa-spearman``, ``rsa-pearson`` (see `stratoscope.metrics.rsa`), or ``cka`` (see `stratoscope.metrics.cka`,
         debiased). CKA is NaN at stages whose matrix is not of a Euclidean distance.
     n_draws, seed
-        Random halves of the stimuli for intervals; none below 8 shared stimuli.
+        Random halves for intervals; none below 8 shared stimuli.
+    over : str
+        What they are halves of: ``stimuli``, ``units`` (of all stages that kept groups of them), or ``both`` at once.
     """
     ids = shared(first, second)
-    ours, theirs = first.at(ids), second.at(ids)
-    halves = half_samples(len(ids), n_draws, seed) if len(ids) >= 2 * _FEWEST_HALF else []
-    if measure == "cka":
-        one, other = _grams(ours, first), _grams(theirs, second)
-        whole, parts = _cka(one, other), [_cka(one, other, rows) for rows in halves]
-    else:
-        kind = measure.removeprefix("rsa-")
-        whole, parts = _rsa(ours, theirs, kind), [_rsa(ours, theirs, kind, rows) for rows in halves]
-    return Likeness(measure, first, second, len(ids), whole, np.array(parts).reshape(len(parts), *whole.shape))
+    one, other = Side.of(first, ids), Side.of(second, ids)
+    whole = _alike(one.rdms, other.rdms, (one, other), measure)
+    parts = [_alike(ours, theirs, (one, other), measure) for ours, theirs in draws(one, other, n_draws, seed, over)]
+    drawn = np.array(parts).reshape(len(parts), *whole.shape)
+    return Likeness(measure, first, second, len(ids), whole, drawn, _over(one, other, (first.name, second.name), over))
 
 
-def _rsa(ours: Sequence[Floats], theirs: Sequence[Floats], kind: str, rows: Integers | None = None) -> Floats:
-    one, other = (
-        standardised_pairs([pairs_of(rdm if rows is None else rdm[np.ix_(rows, rows)]) for rdm in rdms], kind)
-        for rdms in (ours, theirs)
-    )
+def _alike(ours: Sequence[Floats], theirs: Sequence[Floats], sides: tuple[Side, Side], measure: str) -> Floats:
+    if measure != "cka":
+        return _rsa(ours, theirs, measure.removeprefix("rsa-"))
+    return _cka(*(_grams(rdms, side.distances) for rdms, side in zip((ours, theirs), sides, strict=True)))
+
+
+def _over(one: Side, other: Side, names: tuple[str, str], asked: str) -> str:
+    """Say what was drawn, as `Likeness.over` has it."""
+    having = [name for name, side in zip(names, (one, other), strict=True) if any(side.resampled)]
+    units = "units" + (f" of {having[0]}" if len(having) == 1 else "")
+    words = [*(("stimuli",) if asked != "units" else ()), *((units,) if asked != "stimuli" and having else ())]
+    return " and ".join(words)
+
+
+def _rsa(ours: Sequence[Floats], theirs: Sequence[Floats], kind: str) -> Floats:
+    one, other = (standardised_pairs([pairs_of(rdm) for rdm in rdms], kind) for rdms in (ours, theirs))
     return np.asarray(one @ other.T)
 
 
-def _grams(rdms: Sequence[Floats], geometry: Geometry) -> list[Floats | None]:
-    return [gram_of(rdm, distance) for rdm, distance in zip(rdms, geometry.distances, strict=True)]
+def _grams(rdms: Sequence[Floats], distances: Sequence[str]) -> list[Floats | None]:
+    return [gram_of(rdm, distance) for rdm, distance in zip(rdms, distances, strict=True)]
 
 
-def _cka(ours: Sequence[Floats | None], theirs: Sequence[Floats | None], rows: Integers | None = None) -> Floats:
+def _cka(ours: Sequence[Floats | None], theirs: Sequence[Floats | None]) -> Floats:
     """Return debiased CKA between stages, all products by one matrix product."""
-    one, other = (_hollow(grams, rows) for grams in (ours, theirs))
+    one, other = map(_hollow, (ours, theirs))
     cross = _hsic(one, other)
     own = [np.array([_hsic(stage[None], stage[None])[0, 0] for stage in stack]) for stack in (one, other)]
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -113,13 +132,13 @@ def _cka(ours: Sequence[Floats | None], theirs: Sequence[Floats | None], rows: I
         return np.asarray(cross / norms)
 
 
-def _hollow(grams: Sequence[Floats | None], rows: Integers | None) -> Floats:
+def _hollow(grams: Sequence[Floats | None]) -> Floats:
     """Stack Gram matrices (stage, stimulus, stimulus) with an empty diagonal; NaN for a stage without one."""
-    size = next((len(gram) for gram in grams if gram is not None), 4) if rows is None else len(rows)
+    size = next((len(gram) for gram in grams if gram is not None), 4)
     stack = np.full((len(grams), size, size), np.nan)
     for i, gram in enumerate(grams):
         if gram is not None:
-            stack[i] = gram if rows is None else gram[np.ix_(rows, rows)]
+            stack[i] = gram
             np.fill_diagonal(stack[i], 0.0)
     return stack
 

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 
-import numpy as np
-
 from stratoscope.errors import BadInput, unknown_name
 from stratoscope.metrics.rsa import split_half_ceiling
-from stratoscope.results import Declared, Results, Values, check_target, open_results
+from stratoscope.metrics.unit_groups import FEWEST
+from stratoscope.results import Results, check_target, open_results
 from stratoscope.statistics.comparison import checked_level
 from stratoscope.statistics.correct import CORRECTIONS
 from stratoscope.studies.record import Study, make_study
 from stratoscope.studies.side_by_side.claims import judge_plain, told_already
-from stratoscope.studies.side_by_side.geometry import Geometry, geometries
+from stratoscope.studies.side_by_side.draws import OVER
+from stratoscope.studies.side_by_side.geometry import GROUPS, Geometry, geometries
 from stratoscope.studies.side_by_side.likeness import MEASURES, Likeness, likeness
-from stratoscope.types import Floats
+from stratoscope.studies.side_by_side.write import matrices
 
 NAME = "compare"
-RSA_PAPER = "Kriegeskorte et al. 2008, doi:10.3389/neuro.06.004.2008"
-CKA_PAPER = "Kornblith et al. 2019, arXiv:1905.00414"
 
 
 def compare(
@@ -30,6 +29,7 @@ def compare(
     measures: Sequence[str] = ("rsa-spearman", "cka"),
     halves: Sequence[tuple[Results | str | Path, Results | str | Path]] = (),
     n_draws: int = 200,
+    over: str = "both",
     level: float = 0.95,
     correction: str = "holm",
     seed: int = 0,
@@ -52,7 +52,10 @@ def compare(
         Two runs of one hierarchy made from halves of its trials: they give the noise ceiling of its stages,
         `stratoscope.metrics.split_half_ceiling`. Stages are matched by name.
     n_draws : int
-        Random halves of the stimuli for intervals and best matches; 0 for none.
+        Random halves for intervals and best matches; 0 for none.
+    over : str
+        What they are halves of: ``stimuli``, ``units``, or ``both`` at once. Units are drawn where the run kept groups of
+        them (metric ``unit_groups``), and taken as they are elsewhere, which a remark says.
     level : float
         Level of intervals.
     correction : str
@@ -67,7 +70,7 @@ def compare(
     Study
         Its first finding sums up; `Study.claims` holds the claims. The last runs of ``results.tree``, one for each pair of
         hierarchies, hold the matrices (first_stage, second_stage) in their node ``cross``: value, low, high, and the share
-        of halves in which a stage is the best.
+        of draws in which a stage is the best.
 
     Raises
     ------
@@ -77,8 +80,9 @@ def compare(
     When it misleads
     ----------------
     Similarity grows with what the stimuli make easy: any two hierarchies that see faces and chairs agree about them.
-    Intervals are over stimuli; units and trials are taken as they are. The best stage is a maximum over many and
-    is therefore read with the share of halves in which it wins, not as a fact. Depth is normalised by layers, not time.
+    Units are drawn as if each were recorded by itself: positions of a feature map are not, and their intervals too narrow.
+    Noise that units share from trial to trial is in no interval. The best stage is a maximum over many and
+    is therefore read with the share of draws in which it wins, not as a fact. Depth is normalised by layers, not time.
 
     References
     ----------
@@ -91,6 +95,8 @@ def compare(
     for measure in measures:
         if measure not in MEASURES:
             raise unknown_name("measure of similarity", measure, MEASURES)
+    if over not in OVER:
+        raise unknown_name("kind of draw", over, OVER)
     if correction not in CORRECTIONS:
         raise unknown_name("correction", correction, CORRECTIONS)
     checked_level(level)
@@ -100,18 +106,20 @@ def compare(
         check_target(Path(out), overwrite=overwrite)
     parts = [_opened(run) for run in runs]
     found, remarks = _hierarchies(parts)
+    if n_draws and over != "stimuli":
+        remarks += _taken_as_they_are(found)
     ceilings = _ceilings(halves, measures)
     alike = [
-        likeness(one, other, measure, n_draws=n_draws, seed=seed)
+        likeness(one, other, measure, n_draws=n_draws, seed=seed, over=over)
         for one, other in combinations(found, 2)
         for measure in measures
     ]
     findings = judge_plain(parts, correction=correction, level=level, seed=seed)
     told = [row for part in parts for row in told_already(part, _names(part))]
-    said = {"measures": list(measures), "n_draws": n_draws, "level": level, "correction": correction, "seed": seed,
+    said = {"measures": list(measures), "n_draws": n_draws, "over": over, "level": level, "correction": correction, "seed": seed,
             "hierarchies": [one.name for one in found]}  # fmt: skip
     study = make_study(
-        [*parts, *_matrices(alike, ceilings, level)], NAME, said, findings, _summary(alike), remarks, told
+        [*parts, *matrices(alike, ceilings, level)], NAME, said, findings, _summary(alike, level), remarks, told
     )
     if out is not None:
         study.save(out, overwrite=overwrite)
@@ -142,7 +150,7 @@ def _hierarchies(parts: Sequence[Results]) -> tuple[list[Geometry], list[str]]:
         names[one.name] = names.get(one.name, 0) + 1
         again = names[one.name]
         name = one.name if again == 1 else f"{one.name} #{again}"
-        numbered.append(Geometry(name, one.stages, one.ids, one.rdms, one.distances))
+        numbered.append(replace(one, name=name))
     return numbered, remarks
 
 
@@ -180,59 +188,36 @@ def _one_geometry(half: Results) -> Geometry:
     return own[0]
 
 
-def _matrices(alike: Sequence[Likeness], ceilings: Mapping[tuple[str, str, str], float], level: float) -> list[Results]:
-    """Return one part without stages for each pair of hierarchies, with its matrices."""
-    pairs: dict[tuple[str, str], list[Likeness]] = {}
-    for one in alike:
-        pairs.setdefault((one.first.name, one.second.name), []).append(one)
-    made = []
-    for (first, second), every in pairs.items():
-        run = {"source": {"name": f"{first} against {second}", "kind": "comparison"}, "shared_stimuli": every[0].n}
-        coords = {
-            side: np.array([stage.name for stage in geometry.stages], dtype=str)
-            for side, geometry in (("first_stage", every[0].first), ("second_stage", every[0].second))
-        }
-        arrays = {name: values for one in every for name, values in _arrays(one, ceilings, level).items()}
-        made.append(Results.build(run, (), coords, arrays, metrics=[_declared(one.measure) for one in every]))
-    return made
+def _taken_as_they_are(found: Sequence[Geometry]) -> list[str]:
+    """Say of which hierarchies not all units could be drawn."""
+    without = [one.name for one in found if any(g is None or len(g) < FEWEST for g in one.groups)]
+    if not without:
+        return []
+    said = (
+        f"Not all stages of {', '.join(without)} hold at least {FEWEST} groups of units: theirs are taken as they are, and "
+        f"intervals are over stimuli alone. Where there are responses, profile with --metrics rdm,{GROUPS} beside the others."
+    )
+    return [said]
 
 
-def _arrays(one: Likeness, ceilings: Mapping[tuple[str, str, str], float], level: float) -> dict[str, Values]:
-    dims = ("first_stage", "second_stage")
-    about = {"first": one.first.name, "second": one.second.name, "n": one.n, "level": level, "n_draws": len(one.draws)}
-    low, high = one.interval(level)
-    parts = {"": one.value, ".low": low, ".high": high, ".best_share": one.best_share()}
-    top = [_ceiling(geometry, one.measure, ceilings) for geometry in (one.first, one.second)]
-    if np.isfinite(np.concatenate(top)).any():
-        parts[".ceiling"] = np.outer(*(np.where(np.isfinite(side), side, 1.0) for side in top))
-    return {f"{one.measure}{part}": Values(values, dims, about) for part, values in parts.items()}
-
-
-def _ceiling(geometry: Geometry, measure: str, ceilings: Mapping[tuple[str, str, str], float]) -> Floats:
-    return np.array([ceilings.get((stage.hierarchy, stage.name, measure), np.nan) for stage in geometry.stages])
-
-
-def _declared(measure: str) -> Declared:
-    words = {
-        "rsa-spearman": "Rank correlation of dissimilarities over all pairs of shared stimuli.",
-        "rsa-pearson": "Correlation of dissimilarities over all pairs of shared stimuli.",
-        "cka": "Debiased linear CKA on the shared stimuli.",
-    }
-    paper = CKA_PAPER if measure == "cka" else RSA_PAPER
-    return Declared(measure, words[measure], "gram", ("first_stage", "second_stage"), "1", (-1.0, 1.0), "", (), paper)
-
-
-def _summary(alike: Sequence[Likeness]) -> str:
+def _summary(alike: Sequence[Likeness], level: float) -> str:
     """Say for the last stage of every pair which stage of the other is most similar, by the first measure."""
     told = []
     for one in (one for one in alike if one.measure == alike[0].measure):
-        best, share = one.best()[-1], one.best_share()
+        best = int(one.best()[-1])
         if best < 0:
             continue
         stage, target = one.first.stages[best], one.second.stages[-1]
+        low, high = (end[best, -1] for end in one.interval(level))
+        ends = f" [{low:.2f}, {high:.2f}]" if len(one.draws) else ""
+        wins = (
+            f", the best in {one.best_share()[best, -1]:.0%} of {len(one.draws)} halves of {one.over}"
+            if len(one.draws)
+            else ""
+        )
         told.append(
             f"{one.second.name} {target.name} is most similar to {one.first.name} {stage.name} "
-            f"({one.measure} {one.value[best, -1]:.2f}, the best in {share[best, -1]:.0%} of halves of {one.n} stimuli)"
+            f"({one.measure} {one.value[best, -1]:.2f}{ends}{wins}; {one.n} stimuli)"
         )
     if not told:
         return "No two of these hierarchies hold dissimilarity matrices of the same stimuli; curves and claims only."
