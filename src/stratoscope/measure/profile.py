@@ -14,6 +14,7 @@ import numpy as np
 from tqdm import tqdm
 
 from stratoscope.errors import BadInput, ResultsError, printable
+from stratoscope.measure.areas import with_controls
 from stratoscope.measure.budget import parse_bytes
 from stratoscope.measure.close import close_stage, compare_stages
 from stratoscope.measure.listen import Listener, category_codes, give_back, make_listener
@@ -36,6 +37,7 @@ def profile(
     seed: int = 0,
     skip_unreadable: bool = False,
     progress: bool = True,
+    extrapolate: bool = False,
     out: str | Path | None = None,
     overwrite: bool = False,
 ) -> Results:
@@ -63,6 +65,9 @@ def profile(
         Go on without stimuli that cannot be read, and list them in the results; otherwise the first one stops the run.
     progress : bool
         Show a progress bar on anything over two seconds.
+    extrapolate : bool
+        Of a recording with single trials: add what its dimensions become with infinitely many units, and stimuli; takes
+        minutes. The other controls of areas (`stratoscope.metrics.controlled_dimension`) are always there.
     out : path, optional
         Folder to save the results in.
     overwrite : bool
@@ -95,14 +100,17 @@ def profile(
         played = _play(prepared, stimuli, listener, settings)
         said = describing.result()
         closed, (cross, refused) = _close(prepared, stimuli, listener, asked, settings, said, played.n)
+    skipped = {row for row, _ in played.skipped}
+    ids = [one for row, one in enumerate(stimuli.ids) if row not in skipped]
+    closed, further, missing = with_controls(prepared, closed, asked, ids, extrapolate=extrapolate, seed=seed)
     results = Results.build(
         record(said, prepared.stages, stimuli, asked, played, settings),
         closed,
         _coordinates(stimuli, asked),
         cross,
         columns=stimuli.columns,
-        metrics=[one.metric for one in asked],
-        remarks=[*stimuli.notes, *remarks, *refused],
+        metrics=[*(one.metric for one in asked), *further],
+        remarks=[*stimuli.notes, *remarks, *refused, *missing],
         skipped=[(stimuli.ids[row], why) for row, why in played.skipped],
     )
     if out is not None:
