@@ -439,7 +439,7 @@ RESPONSES = {
     "lengths.npz --out run": "Stage 'a' has responses to 4 stimuli and stage 'b' to 5. Every stage needs one row for each ",
     "gone.npz --out run": "There is no file of responses 'gone.npz'. Give the path of a .npz, .zarr, .nc file.",
     "good.npz photos --out run": "'folder:photos' has 12 stimuli and 'good' has 8 rows without ids, so they cannot be matched. ",
-    "good.npz --stages a --out run": "'good.npz' holds responses that exist already: weights, stages, input and size have no ",
+    "good.npz --stages a --out run": "'good.npz' holds responses that exist already: weights, stages, input, size, ",
     "good.npz --lesion permute_weights --out run": "'good' has no network to lesion: ",
 }
 

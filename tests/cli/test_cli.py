@@ -63,11 +63,13 @@ SOURCE = {
     "input": "auto",
     "size": None,
     "device": "cpu",
+    "autocast": None,
+    "channels_last": False,
     "seed": 0,
 }
 PASS = {
     "batch_size": 32, "workers": 2, "budget": "2GB", "seed": 0, "skip_unreadable": False, "overwrite": False,
-    "metrics": None, "unit": None, "progress": True,
+    "metrics": None, "unit": None, "progress": True, "resume": True,
 }  # fmt: skip
 
 
@@ -85,20 +87,20 @@ def test_profile_with_nothing_said(calls):
 def test_profile_with_everything_said(calls):
     line = (
         "profile M S --weights w.safetensors --stages relu --stages fc --unit channel --unit position --input squash "
-        "--size 64 --device cuda --seed 3 --lesion permute_weights --metrics two_nn,gride --batch-size 8 --workers 0 "
-        "--budget 500MB --limit 10 --per-category 5 --skip-unreadable --out o --overwrite --no-report --quiet"
+        "--size 64 --device cuda --autocast float16 --channels-last --seed 3 --lesion permute_weights --metrics two_nn,gride --batch-size 8 --workers 0 "
+        "--budget 500MB --limit 10 --per-category 5 --skip-unreadable --out o --overwrite --restart --no-report --quiet"
     )
     done = run(*line.split())
     assert [name for name, *_ in calls] == ["open_source", "permute_weights", "open_stimuli", "profile"]
     assert calls[0][2] == {
         "weights": "w.safetensors", "stages": ("relu", "fc"), "unit": ("channel", "position"), "input": "squash",
-        "size": 64, "device": "cuda", "seed": 3,
+        "size": 64, "device": "cuda", "seed": 3, "autocast": "float16", "channels_last": True,
     }  # fmt: skip
     assert calls[1] == ("permute_weights", ("SOURCE",), {"seed": 3})
     assert calls[2][2] == {"limit": 10, "seed": 3, "per_category": 5}
     assert calls[3] == ("profile", ("LESIONED", "STIMULI"), {
         "batch_size": 8, "workers": 0, "budget": "500MB", "seed": 3, "skip_unreadable": True, "overwrite": True,
-        "metrics": ["two_nn", "gride"], "unit": ("channel", "position"), "progress": False, "out": Path("o"),
+        "metrics": ["two_nn", "gride"], "unit": ("channel", "position"), "progress": False, "out": Path("o"), "resume": False,
     })  # fmt: skip
     assert done.stdout == "Results: o\n"
 
@@ -110,7 +112,7 @@ def test_a_lesion_that_draws_nothing_gets_no_seed(calls):
 
 def test_demo(calls):
     done = run("demo", "--out", "d", "--seed", "2", "--quiet")
-    assert calls == [("run_demo", (Path("d"),), {"seed": 2, "overwrite": False, "progress": False})]
+    assert calls == [("run_demo", (Path("d"),), {"seed": 2, "overwrite": False, "progress": False, "resume": True})]
     assert done.stdout.endswith("Report: d/report.html\n")
 
 

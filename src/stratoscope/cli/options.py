@@ -16,6 +16,8 @@ _SOURCE: tuple[Any, ...] = (
     click.option("--input", "input_", type=click.Choice(["auto", "crop", "squash"]), default="auto", show_default=True, help="How an image is brought to the input size."),
     click.option("--size", type=click.IntRange(min=1), help="Input size in pixels, where the network leaves a choice."),
     click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1 ..."),
+    click.option("--autocast", type=click.Choice(["bfloat16", "float16"]), help="Compute in this format: faster, other numbers."),
+    click.option("--channels-last", is_flag=True, help="Another order of memory: often faster, the same numbers but for rounding."),
     click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of everything random."),
 )  # fmt: skip
 
@@ -58,4 +60,6 @@ def opened_source(model: str, asked: dict[str, Any]) -> Any:
         size=asked["size"],
         device=asked["device"],
         seed=asked["seed"],
+        autocast=asked["autocast"],
+        channels_last=asked["channels_last"],
     )

@@ -9,6 +9,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from stratoscope.errors import StratoscopeError
+from stratoscope.measure.record import Settings
 from stratoscope.measure.request import Asked
 from stratoscope.metrics.controlled_dimension import SIGNAL, controlled_dimension
 from stratoscope.metrics.controlled_record import CONTROLLED, ControlRow
@@ -40,9 +41,7 @@ def with_controls(
     closed: Sequence[StageResult],
     asked: Sequence[Asked],
     ids: Sequence[str],
-    *,
-    extrapolate: bool,
-    seed: int,
+    settings: Settings,
 ) -> tuple[list[StageResult], list[Declared], list[str]]:
     """Add to the stages of a recording the rows of `controlled_dimension`, where raw dimensions were asked for.
 
@@ -50,8 +49,8 @@ def with_controls(
     ----------
     ids : sequence of str
         Stimuli that were played.
-    extrapolate : bool
-        Add the limits of infinitely many units and stimuli.
+    settings : Settings
+        Seed of the draws, and whether the limits of infinitely many units and stimuli are added.
 
     Returns
     -------
@@ -71,8 +70,9 @@ def with_controls(
     remarks = [_without(f"fewer than {FEWEST_UNITS} units are in {', '.join(few)}")] if few else []
     if not enough:
         return list(closed), [], remarks
+    seed = settings.seed
     try:
-        found = controlled_dimension(enough, n_resamples=DRAWS, extrapolate=extrapolate, seed=seed)
+        found = controlled_dimension(enough, n_resamples=DRAWS, extrapolate=settings.extrapolate, seed=seed)
     except StratoscopeError as error:
         return list(closed), [], [*remarks, _without(str(error))]
     rows = {area: [row for row in found.rows if row.area == area] for area in found.areas}

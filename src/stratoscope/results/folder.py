@@ -56,7 +56,7 @@ def check_target(path: str | Path, *, overwrite: bool = False) -> Path:
     except (FileNotFoundError, NotADirectoryError):
         pass
     except (OSError, ValueError) as error:  # a name too long, or with a NUL byte: found before the work, not after it
-        reason = _reason(error) if isinstance(error, OSError) else str(error)
+        reason = reason_of(error) if isinstance(error, OSError) else str(error)
         raise ResultsError(f"Results cannot be written to {path}: {reason}. Choose another name.") from error
     if path.exists() and not path.is_dir():
         raise ResultsError(f"{path} is a file, and results are a folder. Choose another name.")
@@ -97,7 +97,7 @@ def save(results: Results, path: Path, *, overwrite: bool = False) -> Path:
         _put(made, path)
     except OSError as error:
         raise ResultsError(
-            f"Results could not be written to {path}: {_reason(error)}. Nothing was left there; choose another folder."
+            f"Results could not be written to {path}: {reason_of(error)}. Nothing was left there; choose another folder."
         ) from error
     finally:
         if made is not None:
@@ -232,9 +232,12 @@ def _checksum(folder: Path) -> str:
     return digest.hexdigest()
 
 
-def _reason(error: OSError) -> str:
+def reason_of(error: OSError) -> str:
+    """Say in a few words why the disk refused."""
     known = {
         errno.ENOSPC: "the disk is full",
+        errno.EDQUOT: "the quota is used up",
+        errno.EFBIG: "files may not be so large here",
         errno.EROFS: "the disk is read-only",
         errno.EACCES: "permission is missing",
     }

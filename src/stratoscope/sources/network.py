@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from stratoscope.errors import BadInput, StageError, UnreadableStimulus
+from stratoscope.sources.arithmetic import Arithmetic
 from stratoscope.sources.choose import choose_taps
 from stratoscope.sources.feed import Batch, feed, load_image
 from stratoscope.sources.fingerprint import describe_preprocess
@@ -37,6 +38,8 @@ class _Settings:
     origin: str | None
     lesion: str
     seed: int | None
+    autocast: str | None
+    channels_last: bool
 
 
 @dataclass(frozen=True)
@@ -76,11 +79,15 @@ class Network:
         How it was opened (``torchvision:alexnet``).
     lesion, seed : str, int
         What was done to it, and the seed of that.
+    autocast : str, optional
+        ``bfloat16`` or ``float16``: faster products, and other numbers; see `Arithmetic`.
+    channels_last : bool
+        Faster convolutions on some processors, the same numbers but for rounding.
 
     Raises
     ------
     BadInput, UnknownName
-        An unknown unit definition or device. Stage names are checked by `prepare`.
+        An unknown unit definition, device or format. Stage names are checked by `prepare`.
     """
 
     def __init__(
@@ -96,17 +103,20 @@ class Network:
         origin: str | None = None,
         lesion: str = "intact",
         seed: int | None = None,
+        autocast: str | None = None,
+        channels_last: bool = False,
     ) -> None:
         if not isinstance(module, nn.Module):
             raise BadInput(f"A network is a torch.nn.Module; got a {type(module).__name__}.")
         units = (unit,) if isinstance(unit, str) else tuple(unit)
         chosen = stages if isinstance(stages, str) else tuple(stages)
         names = tuple(dict.fromkeys(map(unit_name, units)))
-        origins = (str(device), origin, lesion, seed)
+        origins = (str(device), origin, lesion, seed, autocast, channels_last)
         self._settings = _Settings(module, name, chosen, names, preprocess, layout, *origins)
         if not units:
             raise BadInput("No definition of a unit was given. Give 'channel', 'position' or another, or several.")
         self._device = usable_device(str(device))
+        self._arithmetic = Arithmetic(self._device, autocast, channels_last)
         self._prepared: _Prepared | None = None
 
     @property
@@ -261,6 +271,7 @@ class Network:
             "parameters": sum(parameter.numel() for parameter in self.module.parameters()),
             "weights_sha256": weights_hash(self.module),
             "preprocess": describe_preprocess(settings.preprocess),
+            "arithmetic": self._arithmetic.describe(),
             "layout": dict(layout) if isinstance(layout, Mapping) else layout or "inferred",
             "unit": list(self._units),
             "stages": settings.stages if isinstance(settings.stages, str) else list(settings.stages),
@@ -298,7 +309,7 @@ class Network:
 
     def _run(self, images: torch.Tensor) -> None:
         try:
-            self.module(images.to(self._device))
+            self._arithmetic.run(self.module, images)
         except torch.OutOfMemoryError as error:
             raise BadInput(
                 f"A batch of {len(images)} stimuli does not fit into the memory of {self._device}. "

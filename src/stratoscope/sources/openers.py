@@ -49,6 +49,8 @@ class Request:
         Where the network runs.
     seed : int
         Seed of random weights.
+    autocast, channels_last : str, bool
+        How it computes; see `Network`.
     """
 
     spec: str
@@ -59,6 +61,8 @@ class Request:
     size: int | None = None
     device: str = "cpu"
     seed: int = 0
+    autocast: str | None = None
+    channels_last: bool = False
 
     @property
     def is_file(self) -> bool:
@@ -83,6 +87,8 @@ class Request:
             unit=self.unit,
             preprocess=self.preprocess(preprocess),
             device=self.device,
+            autocast=self.autocast,
+            channels_last=self.channels_last,
             origin=f"{self.spec}, weights: {weights}",
             seed=self.seed if fresh else None,
         )
@@ -117,6 +123,8 @@ def open_source(
     size: int | None = None,
     device: str = "cpu",
     seed: int = 0,
+    autocast: str | None = None,
+    channels_last: bool = False,
 ) -> Source:
     """Open a network or responses by a short text.
 
@@ -141,6 +149,8 @@ def open_source(
         Where the network runs.
     seed : int
         Seed of random weights; torch's global random state is left alone.
+    autocast, channels_last : str, bool
+        ``bfloat16`` or ``float16``, and the order of memory: faster, with other numbers; see `Network`.
 
     Returns
     -------
@@ -161,7 +171,7 @@ def open_source(
     spec = str(spec)
     if input not in ("auto", *MODES):
         raise unknown_name("input", input, ("auto", *MODES))
-    request = Request(spec, str(weights), stages, unit, input, size, device, seed)
+    request = Request(spec, str(weights), stages, unit, input, size, device, seed, autocast, channels_last)
     if spec.endswith(ENDINGS) and not spec.startswith("recording:"):
         return _responses(request)
     opener, name = _opener(spec)
@@ -198,10 +208,11 @@ def _hint_without_prefix(spec: str) -> str:
 
 def _responses(request: Request) -> Source:
     """Open a file of responses; refuses options that only networks have."""
-    if (request.weights, request.input, request.size, request.stages) != ("default", "auto", None, "auto"):
+    asked = (request.weights, request.input, request.size, request.stages, request.autocast, request.channels_last)
+    if asked != ("default", "auto", None, "auto", None, False):
         raise BadInput(
-            f"{request.spec!r} holds responses that exist already: weights, stages, input and size have no meaning for "
-            "it. Leave them out."
+            f"{request.spec!r} holds responses that exist already: weights, stages, input, size, autocast and channels-last "
+            "have no meaning for it. Leave them out."
         )
     return open_arrays(request.spec, unit="unit" if request.unit == "channel" else str(request.unit))
 

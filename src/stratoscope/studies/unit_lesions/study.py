@@ -11,7 +11,7 @@ import numpy as np
 
 from stratoscope.errors import BadInput
 from stratoscope.measure.budget import parse_bytes
-from stratoscope.measure.profile import bar
+from stratoscope.measure.progress import bar
 from stratoscope.measure.record import Settings, record
 from stratoscope.metrics.declare import METRICS
 from stratoscope.results import Results, check_target, declared
