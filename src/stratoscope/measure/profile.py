@@ -24,6 +24,7 @@ from stratoscope.measure.progress import bar
 from stratoscope.measure.record import Settings, record
 from stratoscope.measure.request import Asked, MetricRequest, ask
 from stratoscope.results import Results, StageResult, check_target
+from stratoscope.stimuli import choose_examples
 from stratoscope.types import Played, Source, Stimuli
 
 
@@ -166,6 +167,7 @@ def _results(
         metrics=[*(one.metric for one in asked), *further],
         remarks=[*stimuli.notes, *remarks, *refused, *missing],
         skipped=[(stimuli.ids[row], why) for row, why in outcome.played.skipped],
+        examples=choose_examples(stimuli, [row for row, _ in outcome.played.skipped]),
     )
     if out is not None:
         results.save(Path(out), overwrite=overwrite)
