@@ -6,7 +6,7 @@ The bundled networks see 380 views of ten objects and 3,000 random ones, against
 their weights and their first checkpoint. ResNet-20, trained on CIFAR-10, sees photographs of objects on turntables: 24 of the
 72 views of each object of COIL-20 for read-out and the others for information; all 41 views of two objects of each category of
 ETH-80 for read-out and of the other three for information. Prints every claim before and after its controls, and the time.
-With --quick 1,000 random views, 300 units a stage, 20 shuffles and 400 stimuli for the dimension.
+With --quick 1,000 random views, 300 units a stage, 20 shuffles, 400 stimuli for the dimension and 15 pairs of objects.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ DATA = ROOT.parent / "shared" / "data"
 #: Stages at which ResNet-20 is read: its first gate and the last one of every block.
 BLOCKS = ("name:relu", *(f"name:layer{i}.{j}.relu:2" for i in (1, 2, 3) for j in (0, 1, 2)))
 BUNDLED = ("alexnet", "vgg", "resnet", "vit")
-QUICK = Protocol(n_units=300, n_shuffles=20, dimension_stimuli=400, n_readout_units=60, n_populations=3)
+QUICK = Protocol(n_units=300, n_shuffles=20, dimension_stimuli=400, n_readout_units=60, n_populations=3, n_pairs=15)
 
 
 def coil20() -> tuple[st.Stimuli, st.Stimuli]:

@@ -12,6 +12,7 @@ from stratoscope.sources.arrays import Arrays
 from stratoscope.sources.network import Network
 from stratoscope.stimuli.objects import open_objects
 from stratoscope.studies import open_study, prune_and_distill
+from stratoscope.studies.muratore2022.invariance import Shown, told_apart
 from stratoscope.studies.muratore2022.models import planned_models
 from stratoscope.studies.muratore2022.protocol import Protocol
 
@@ -342,6 +343,21 @@ def test_the_protocol_names_what_the_abstract_leaves_open_and_refuses_nonsense()
         Protocol(value_bins=1)
     with pytest.raises(BadInput, match="at least one image property"):
         Protocol(properties=())
+
+
+def test_pairs_of_many_objects_are_drawn_once_and_the_note_says_how_many(rng):
+    objects = np.repeat([f"object {one:02}" for one in range(12)], 4)
+    shown = Shown(objects, {}, rng.uniform(0.9, 1.0, size=48))
+    asked, note = told_apart(shown, 0.5, Protocol(n_pairs=7))
+    assert note == "7 of 66 pairs of objects of like luminance, drawn at random"
+    assert len(asked["pairs"]) == 7
+    assert (asked["pairs"][:, 0] < asked["pairs"][:, 1]).all()
+    np.testing.assert_array_equal(told_apart(shown, 0.5, Protocol(n_pairs=7))[0]["pairs"], asked["pairs"])
+    assert not np.array_equal(told_apart(shown, 0.5, Protocol(n_pairs=7, seed=1))[0]["pairs"], asked["pairs"])
+    dark = Shown(objects, {}, np.where(objects < "object 06", 0.1, 0.9))
+    few, _ = told_apart(dark, 0.8, Protocol(n_pairs=20))
+    assert ((few["pairs"] < 6).all(axis=1) | (few["pairs"] >= 6).all(axis=1)).all()
+    assert told_apart(shown, 0.5, Protocol(n_pairs=66)) == ({"luminance": shown.luminance, "threshold": 0.5}, "")
 
 
 def test_every_choice_can_be_switched(dense):

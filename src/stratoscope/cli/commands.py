@@ -47,10 +47,7 @@ class Command(click.Command):
             about = f" {error.filename!r}" if error.filename else ""
             fail(f"The system refuses{about}: {error.strerror or error}. --traceback shows where.", FAILED)
         except KeyboardInterrupt:
-            fail(
-                "Stopped before the end; nothing half-written was left. What is done of a run is kept: the same command goes on.",
-                FAILED,
-            )
+            fail("Stopped before the end; nothing half-written was left.", FAILED)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the examples as they are typed, one a line."""

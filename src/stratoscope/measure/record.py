@@ -39,6 +39,7 @@ class Settings:
     seed: int
     skip_unreadable: bool
     progress: bool
+    extrapolate: bool = False
     spool: str | None = None
 
     def __post_init__(self) -> None:

@@ -21,8 +21,8 @@ from stratoscope.types import Estimate, Floats, Integers
 #: Stimuli are dealt into so many groups, each left out once, for the interval.
 GROUPS = 10
 _SMALLEST_K = 3
-#: Elements of the local Gram matrices worked on at a time (16 MiB).
-_ELEMENTS = 1 << 21
+#: Elements of the local Gram matrices worked on at a time (512 KiB), so that they stay in the cache.
+_ELEMENTS = 1 << 16
 
 
 def _checked_k(k: int) -> int:
@@ -48,10 +48,13 @@ def _skewness(gram: Floats, index: Integers) -> Floats:
     for part in np.array_split(index, max(1, len(index) * k * k // _ELEMENTS)):
         local = gram[part[:, :, None], part[:, None, :]]
         rows = local.mean(axis=2)
-        local -= rows[:, :, None] + rows[:, None, :] - rows.mean(axis=1)[:, None, None]
+        local -= rows[:, :, None]
+        local -= (rows - rows.mean(axis=1, keepdims=True))[:, None, :]
         square = np.maximum(np.einsum("pii->pi", local), 0.0)
-        product = square[:, :, None] * square[:, None, :]
-        area = np.sqrt(np.maximum(product - local**2, 0.0)).sum(axis=(1, 2))
+        np.square(local, out=local)
+        np.subtract(square[:, :, None] * square[:, None, :], local, out=local)
+        np.maximum(local, 0.0, out=local)
+        area = np.sqrt(local, out=local).sum(axis=(1, 2))
         weight = np.sqrt(square).sum(axis=1) ** 2 - square.sum(axis=1)
         found.append(area / weight)
     return np.concatenate(found)

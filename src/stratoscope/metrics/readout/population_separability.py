@@ -13,6 +13,7 @@ from stratoscope.metrics.readout.folds import check_folds, dealt, separability_f
 from stratoscope.metrics.readout.kernels import train_centred
 from stratoscope.metrics.readout.labels import view_codes
 from stratoscope.metrics.readout.one_against_one import pair_decisions, votes
+from stratoscope.metrics.readout.pair_machines import confusions_at_once
 from stratoscope.metrics.readout.pairs import resolve_pairs
 from stratoscope.metrics.readout.population import (
     SIZES,
@@ -25,6 +26,7 @@ from stratoscope.metrics.readout.population import (
 )
 from stratoscope.metrics.readout.population_record import Collected, PopulationReadout, record
 from stratoscope.metrics.readout.ridge import grid_of, held_out, targets
+from stratoscope.metrics.readout.support_vectors import LARGEST
 from stratoscope.types import Floats, Integers
 
 NAME = "population_separability"
@@ -155,16 +157,12 @@ def _confusions(products: Floats, codes: Integers, pairs: Integers, fold: Intege
 def _machines(
     products: Floats, codes: Integers, rows: Integers, fold: Integers, pairs: Integers, fitting: Fitting
 ) -> Floats:
-    """Train the machines of all pairs in one call a fold, where that is less work than one by one."""
-    if len(pairs) < len(np.unique(pairs)):
-        parts = [rows[np.isin(codes[rows], pair)] for pair in pairs]
-        return np.concatenate(
-            [
-                _together(products, codes, part, fold, pair[None], fitting)
-                for part, pair in zip(parts, pairs, strict=True)
-            ]
-        )
-    return _together(products, codes, rows, fold, pairs, fitting)
+    """Train the machines of all pairs: many small ones at once, or by libsvm in one call a fold where that is less work."""
+    apart = len(pairs) < len(np.unique(pairs))
+    groups = [(rows[np.isin(codes[rows], pair)], pair[None]) for pair in pairs] if apart else [(rows, pairs)]
+    if max(np.isin(codes[rows], pair).sum() for pair in pairs) <= LARGEST:
+        return confusions_at_once(products, codes, groups, fold, fitting)
+    return np.concatenate([_together(products, codes, own, fold, some, fitting) for own, some in groups])
 
 
 def _together(

@@ -12,8 +12,10 @@ from stratoscope.metrics.readout.threshold import threshold
 from stratoscope.metrics.readout.unit_design import Layout, called_first, confusion_of
 from stratoscope.types import Floats, Integers
 
-#: Thresholds that are compared with all responses at once: the mask of one such step stays in the cache.
-STEP = 1_500_000
+#: Numbers of thresholds, times responses, that are looked at in one step.
+STEP = 1 << 24
+#: Comparisons of responses with thresholds at a time.
+MASK = 1 << 17
 
 
 class Conditions:
@@ -46,32 +48,33 @@ class Conditions:
         of_first, of_second = self._stacked(first), self._stacked(second)
         tests_first, tests_second = self.counts[first].sum(axis=0), self.counts[second].sum(axis=0)
         result = np.zeros((self.rows.shape[1], 2, 2))
-        for i, chosen in self._steps(weights, len(of_first) + len(of_second)):
-            limit, sign = self.thresholds(first[i], second[chosen])
-            own = self._own_above(second[chosen], limit)
-            weight, left = weights[i, chosen], tests_second - self.counts[second[chosen]]
-            above = _above(of_first, limit) - _above(self._stacked(first[i : i + 1]), limit)
-            total = np.broadcast_to(tests_first - self.counts[first[i]], left.shape)
-            called = called_first(above, total, sign), called_first(_above(of_second, limit) - own, left, sign)
-            result += confusion_of(*((weight @ one, weight @ n) for one, n in zip(called, (total, left), strict=True)))
+        for i, j in self._steps(weights, len(of_first) + len(of_second)):
+            limit, sign = self.thresholds(first[i], second[j])
+            left = tests_first - self.counts[first[i]], tests_second - self.counts[second[j]]
+            called = (
+                called_first(_above(rows, limit) - self._own_above(own, limit), total, sign)
+                for rows, own, total in zip((of_first, of_second), (first[i], second[j]), left, strict=True)
+            )
+            weight = weights[i, j]
+            result += confusion_of(*((weight @ one, weight @ n) for one, n in zip(called, left, strict=True)))
         return result
 
     def transfer(self, learnt: tuple[int, int], tested: tuple[Integers, Integers]) -> Floats:
         """Learn one condition of each object, be tested on `tested` of each; return confusion matrices (unit, 2, 2)."""
-        limit, sign = self.thresholds(learnt[0], np.array([learnt[1]]))
+        limit, sign = self.thresholds(np.array(learnt[:1]), np.array(learnt[1:]))
         parts = []
         for conditions in tested:
             total = self.counts[conditions].sum(axis=0)
             parts.append((called_first(_above(self._stacked(conditions), limit)[0], total, sign[0]), total))
         return confusion_of(*parts)
 
-    def thresholds(self, i: int, chosen: Integers) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Return thresholds between condition `i` and each of `chosen` (chosen, unit), and 1 where i has the larger mean."""
-        mean, others = self.mean[i], self.mean[chosen]
+    def thresholds(self, first: Integers, second: Integers) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Return thresholds between each of two conditions (draw, unit), and 1 where the first has the larger mean."""
+        mean, others = self.mean[first], self.mean[second]
         sign = np.sign(mean - others)
         if self.single:
             return (mean + others) / 2, sign
-        return threshold((np.broadcast_to(mean, others.shape), others), (self.variance[i], self.variance[chosen])), sign
+        return threshold((mean, others), (self.variance[first], self.variance[second])), sign
 
     def _own_above(self, conditions: Integers, limits: NDArray[Any]) -> NDArray[Any]:
         """Count the rows of each condition above the threshold that was learnt with it (condition, unit)."""
@@ -86,19 +89,20 @@ class Conditions:
             return self.rows[self.starts[conditions[0]] : self.starts[conditions[-1] + 1]]
         return np.concatenate([self.rows[self.starts[one] : self.starts[one + 1]] for one in conditions])
 
-    def _steps(self, weights: Floats, n_rows: int) -> Iterator[tuple[int, Integers]]:
+    def _steps(self, weights: Floats, n_rows: int) -> Iterator[tuple[Integers, Integers]]:
+        """Yield the combinations that have a weight, some at a time."""
+        firsts, seconds = np.nonzero(weights)
         width = max(1, STEP // (n_rows * self.rows.shape[1]))
-        for i, row in enumerate(weights):
-            wanted = np.flatnonzero(row)
-            for start in range(0, len(wanted), width):
-                yield i, wanted[start : start + width]
+        for start in range(0, len(firsts), width):
+            yield firsts[start : start + width], seconds[start : start + width]
 
 
 def _above(rows: NDArray[Any], limits: NDArray[Any]) -> NDArray[np.float32]:
-    """Count the rows above each threshold (threshold, unit); one threshold at a time compares the fastest."""
-    mask = np.empty(rows.shape, dtype=bool)
+    """Count the rows above each threshold (threshold, unit), some thresholds at a time so that the mask stays in the cache."""
     counts = np.empty(limits.shape, dtype=np.uint8 if len(rows) < 256 else np.int32)
-    for limit, count in zip(limits, counts, strict=True):
-        np.greater(rows, limit, out=mask)
-        np.add.reduce(mask.view(np.uint8), axis=0, dtype=count.dtype, out=count)
+    width = max(1, MASK // rows.size)
+    for start in range(0, len(limits), width):
+        some = slice(start, start + width)
+        mask = rows[None] > limits[some, None]
+        np.add.reduce(mask.view(np.uint8), axis=1, dtype=counts.dtype, out=counts[some])
     return counts.astype(np.float32)

@@ -19,6 +19,7 @@ from stratoscope.metrics.readout import (
     unit_generalization,
     unit_separability,
 )
+from stratoscope.object_pairs import luminosity_ratio
 from stratoscope.studies.muratore2022.informed import SHUFFLED, WITHOUT_SILENT, without_variance
 from stratoscope.studies.muratore2022.over_units import STATISTICS, drawn, resampled
 from stratoscope.studies.muratore2022.protocol import Protocol
@@ -81,15 +82,12 @@ def write_readout(
     write: Writer, responses: NDArray[Any], shown: Shown, sizes: tuple[int, ...], protocol: Protocol
 ) -> None:
     """Write how well objects are told apart over all views, and in views that were not learnt, above chance, in bits."""
-    how: dict[str, Any] = {"luminance": shown.luminance, "seed": protocol.seed}
     few = responses[:, _some(responses.shape[1], protocol.n_readout_units)]
+    pairs, drawn_pairs = told_apart(shown, protocol.pair_threshold, protocol)
+    how: dict[str, Any] = {"seed": protocol.seed, **pairs}
     units: dict[str, Callable[[], UnitReadout]] = {
-        UNIT[0]: lambda: unit_separability(
-            few, shown.objects, views=shown.views, threshold=protocol.pair_threshold, **how
-        ),
-        UNIT[1]: lambda: unit_generalization(
-            few, shown.objects, shown.views, threshold=protocol.pair_threshold, n_draws=protocol.n_draws, **how
-        ),
+        UNIT[0]: lambda: unit_separability(few, shown.objects, views=shown.views, **how),
+        UNIT[1]: lambda: unit_generalization(few, shown.objects, shown.views, n_draws=protocol.n_draws, **how),
     }
     for name, measure in units.items():
         try:
@@ -98,10 +96,11 @@ def write_readout(
             write.failed(name, str(error))
             continue
         write.array(name, found.bits_above_chance.astype(np.float32), "readout_unit", unit="bits")
-        _over_units(write, name, found.bits_above_chance, protocol, note=found.note)
+        _over_units(write, name, found.bits_above_chance, protocol, note=_joined(found.note, drawn_pairs))
+    of_populations, drawn_of = told_apart(shown, protocol.population_threshold, protocol)
     rest: dict[str, Any] = {
         "sizes": sizes, "n_resamplings": protocol.n_populations, "decoder": protocol.decoder,
-        "threshold": protocol.population_threshold, **how,
+        "seed": protocol.seed, **of_populations,
     }  # fmt: skip
     populations: dict[str, Callable[[], PopulationReadout]] = {
         POPULATION[0]: lambda: population_separability(responses, shown.objects, views=shown.views, **rest),
@@ -109,7 +108,7 @@ def write_readout(
     }
     for name, measure_all in populations.items():
         try:
-            _write_population(write, name, measure_all())
+            _write_population(write, name, measure_all(), drawn_of)
         except StratoscopeError as error:
             write.failed(name, str(error), item=units_item(sizes[-1]))
 
@@ -119,12 +118,32 @@ def units_item(size: int) -> str:
     return f"{size} units"
 
 
-def _write_population(write: Writer, name: str, found: PopulationReadout) -> None:
+def told_apart(shown: Shown, threshold: float, protocol: Protocol) -> tuple[dict[str, Any], str]:
+    """Return which pairs of objects are read out, as options of the read-outs, and a note where they were drawn."""
+    n = len(np.unique(shown.objects))
+    alike = np.ones((n, n), dtype=bool)
+    if shown.luminance is not None:
+        alike = luminosity_ratio(shown.luminance, shown.objects) > threshold
+    pairs = np.argwhere(np.triu(alike, k=1))
+    if len(pairs) <= protocol.n_pairs:
+        return {"luminance": shown.luminance, "threshold": threshold}, ""
+    kept = np.sort(np.random.default_rng(protocol.seed).permutation(len(pairs))[: protocol.n_pairs])
+    return {
+        "pairs": pairs[kept]
+    }, f"{protocol.n_pairs} of {len(pairs)} pairs of objects of like luminance, drawn at random"
+
+
+def _joined(*notes: str) -> str:
+    return "; ".join(note for note in notes if note)
+
+
+def _write_population(write: Writer, name: str, found: PopulationReadout, drawn_pairs: str) -> None:
     numbers = {"": found.bits_above_chance, "accuracy": found.accuracy, "chance accuracy": found.chance_accuracy}
+    note = _joined(found.note, drawn_pairs)
     for control, value in numbers.items():
         for place, size in enumerate(found.sizes):
             value_, low, high = (float(np.asarray(part)[place]) for part in (value.value, value.low, value.high))
-            one = Estimate(value_, low, high, found.n, value.level, value.method, seed=value.seed, note=found.note)
+            one = Estimate(value_, low, high, found.n, value.level, value.method, seed=value.seed, note=note)
             write.number(name, one, item=units_item(int(size)), control=control)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -101,10 +102,16 @@ class Drawn:
         }
 
 
+@lru_cache(maxsize=16)
 def resampled(n_units: int, n_resamples: int, seed: int) -> Floats:
-    """Return how often each unit is in each resample with replacement (draw, unit); the first counts each once."""
+    """Return how often each unit is in each resample with replacement (draw, unit); the first counts each once.
+
+    Stages and models have few different numbers of units, so draws are kept; the array is not to be written to.
+    """
     drawn_units = np.random.default_rng(seed).multinomial(n_units, np.full(n_units, 1 / n_units), size=n_resamples)
-    return np.concatenate([np.ones((1, n_units)), drawn_units.astype(np.float64)])
+    counts = np.concatenate([np.ones((1, n_units)), drawn_units.astype(np.float64)])
+    counts.setflags(write=False)
+    return counts
 
 
 def drawn(names: tuple[str, ...], values: Floats, statistic: Statistic, counts: Floats) -> Drawn:

@@ -80,6 +80,9 @@ class Protocol:
         Object pairs are compared whose mean luminances have at least this ratio, for units.
     population_threshold : float
         The same for populations.
+    n_pairs : int
+        Most pairs of objects of like luminance that are read out; where more pass, so many are drawn, the same for all
+        models.
     n_readout_units : int
         Sampled units that objects are read out of one by one.
     n_draws : int
@@ -115,6 +118,7 @@ class Protocol:
     n_matched: int = 3
     pair_threshold: float = _open(0.9, "0.9 for single cells in Tafazoli et al. 2017")
     population_threshold: float = _open(0.8, "0.8 or 0.6 for populations in Tafazoli et al. 2017")
+    n_pairs: int = _open(45, "every pair in Tafazoli et al. 2017, who had the 45 of ten objects")
     n_readout_units: int = _open(100, "all units in Tafazoli et al. 2017; reading out units one by one takes long")
     n_draws: int = _open(100, "1000 in Tafazoli et al. 2017")
     population_sizes: tuple[int, ...] = _open((96,), "6, 12, 24, 48 and 96 in Tafazoli et al. 2017")
@@ -151,5 +155,5 @@ class Protocol:
 
 _SMALLEST: Mapping[str, int] = {
     "n_units": 0, "response_bins": 2, "value_bins": 2, "other_response_bins": 2, "n_shuffles": 1,
-    "dimension_stimuli": 20, "n_matched": 2, "n_populations": 1, "n_readout_units": 1, "n_draws": 1, "n_resamples": 2, "seed": 0,
+    "dimension_stimuli": 20, "n_matched": 2, "n_populations": 1, "n_pairs": 1, "n_readout_units": 1, "n_draws": 1, "n_resamples": 2, "seed": 0,
 }  # fmt: skip
