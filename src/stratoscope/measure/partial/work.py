@@ -82,7 +82,11 @@ class Work:
             f"{index}": {"metric": one.metric.name, "options": repr(sorted(one.options.items())), "units": one.units}
             for index, one in enumerate(self.asked)
         }
-        settings = {"seed": self.settings.seed, "batch_size": self.settings.batch_size, "shard": len(self.shards[0])}
+        settings: dict[str, Any] = {
+            "seed": self.settings.seed,
+            "batch_size": self.settings.batch_size,
+            "shard": len(self.shards[0]),
+        }
         settings |= {"spool": self.settings.spool} if self.settings.spool else {}
         said = {
             "layout": LAYOUT,

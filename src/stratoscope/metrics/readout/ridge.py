@@ -104,11 +104,7 @@ class _Factored:
     """
 
     def __init__(self, matrix: Floats) -> None:
-        self.matrix = matrix
-        try:
-            self.factor: Floats | None = np.linalg.cholesky(matrix)
-        except np.linalg.LinAlgError:
-            self.factor = None
+        self.matrix, self.factor = matrix, _cholesky(matrix)
 
     def solve(self, right: Floats) -> Floats:
         """Return A^-1 b for columns b (row, column)."""
@@ -122,6 +118,13 @@ class _Factored:
             return np.asarray((columns * np.linalg.solve(self.matrix, columns)).sum(axis=0))
         half = solve_triangular(self.factor, columns, lower=True, check_finite=False)
         return np.asarray(np.einsum("ij,ij->j", half, half))
+
+
+def _cholesky(matrix: Floats) -> Floats | None:
+    try:
+        return np.asarray(np.linalg.cholesky(matrix), dtype=np.float64)
+    except np.linalg.LinAlgError:
+        return None
 
 
 def predicted_scores(train: Floats, test: Floats, wanted: Floats, penalties: Sequence[float]) -> tuple[Floats, Floats]:
