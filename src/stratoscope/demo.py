@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from stratoscope.measure import profile
+from stratoscope.measure.partial.folder import discard
+from stratoscope.measure.request import DEFAULT_METRICS
 from stratoscope.report import write_report
 from stratoscope.results import Results, check_target
 from stratoscope.sources import lesions
@@ -15,6 +17,8 @@ from stratoscope.types import Stimuli
 
 MODEL = "alexnet"
 DENSE_VIEWS = 620
+#: Beside the default metrics: how alike stages are, and what single channels tell about the luminance of an image.
+FURTHER = ("cka", "unit_information:values=luminance")
 
 
 def demo_stimuli(seed: int) -> Stimuli:
@@ -24,7 +28,13 @@ def demo_stimuli(seed: int) -> Stimuli:
 
 
 def run_demo(
-    out: str | Path, *, seed: int = 0, overwrite: bool = False, progress: bool = True, stimuli: Stimuli | None = None
+    out: str | Path,
+    *,
+    seed: int = 0,
+    overwrite: bool = False,
+    progress: bool = True,
+    stimuli: Stimuli | None = None,
+    resume: bool = True,
 ) -> Results:
     """Profile the bundled network on rendered objects, intact and under three lesions, and write the report.
 
@@ -43,14 +53,24 @@ def run_demo(
         Show progress bars.
     stimuli : Stimuli, optional
         Other stimuli than `demo_stimuli`.
+    resume : bool
+        Go on where a demo with the same `out` was broken off; otherwise begin anew.
     """
     target = check_target(out, overwrite=overwrite)
     views = demo_stimuli(seed) if stimuli is None else stimuli
     intact, start = (open_bundled(name, Request(f"bundled:{name}", stages="relu")) for name in (MODEL, f"{MODEL}@0"))
     intact = intact.prepare(views)
     sources = [intact, lesions.remove_gating(intact), lesions.permute_weights(intact, seed), start]
-    runs = [profile(source, views, seed=seed, progress=progress) for source in sources]
+    places = [target.with_name(f"{target.name}.partial") / str(index) for index in range(len(sources))]
+    metrics = [*DEFAULT_METRICS, *(FURTHER if "luminance" in views.columns else FURTHER[:1])]
+    runs = [
+        profile(source, views, metrics=metrics, seed=seed, progress=progress, checkpoint=place, resume=resume)
+        for source, place in zip(sources, places, strict=True)
+    ]
     results = Results.combine(runs)
     results.save(target, overwrite=overwrite)
     write_report(results, target / "report.html")
+    for place in places:
+        discard(place)
+    places[0].parent.rmdir()
     return results

@@ -174,6 +174,16 @@ class Summary(Protocol):
         """Return what was kept, as numpy arrays by name."""
 
 
+class PortableSummary(Summary, Protocol):
+    """A summary whose content can be put away as plain arrays, and taken in by another one later or elsewhere."""
+
+    def pack(self) -> dict[str, NDArray[Any]]:
+        """Return all that was seen, as few numbers as hold it exactly; arrays may be views of what is kept."""
+
+    def unpack(self, packed: Mapping[str, NDArray[Any]], start: int = 0) -> None:
+        """Take in what another summary of the same kind packed, its row 0 being stimulus `start` of this one."""
+
+
 @dataclass(frozen=True)
 class Estimate:
     """A number, or an array of numbers along one dimension, with its uncertainty.

@@ -215,7 +215,7 @@ def test_a_run_that_is_stopped_leaves_nothing_behind(place, sign):
     before = sorted(place.iterdir())
     run = started()
     begun = time.monotonic()
-    while not list(place.glob(".stratoscope-spool-*")):
+    while not (place / "run.partial" / "run.json").exists():
         assert run.poll() is None
         assert time.monotonic() - begun < 100
         time.sleep(0.02)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from stratoscope.errors import StageError
 from stratoscope.summaries import Categories, Gram, PerStimulus, PerUnit
 from stratoscope.summaries.blocks import on_host
 from stratoscope.summaries.per_stimulus import FIELDS
@@ -53,6 +54,8 @@ class SumsOfSquares(PerUnit):
 
 class DoubleSumsOfSquares(SumsOfSquares):
     """The same in double precision: good until the offset is large."""
+
+    pack = None  # it keeps something else than the class it is made of
 
     def __init__(self):
         super().__init__()
@@ -211,3 +214,30 @@ def test_states_differ_in_entries_shapes_and_values():
     with pytest.raises(AssertionError, match="'a' differs"):
         same_state({"a": np.array([1, 2])}, {"a": np.array([1, 3])})
     same_state({"a": np.array([np.nan, 2.0])}, {"a": np.array([np.nan, 2.0 + 1e-15])})
+
+
+class ForgetsWhereItLies(PerStimulus):
+    """Puts what was packed at its own rows, wherever the part begins."""
+
+    def __init__(self):
+        super().__init__(N)
+
+    def unpack(self, packed, start=0):
+        super().unpack(packed | {"rows": packed["rows"] - start * (start > 0)}, start)
+
+
+class PacksAboutItsOwnCentre(PerUnit):
+    """Adds sums about one centre to sums about another."""
+
+    def __init__(self):
+        super().__init__(UNITS)
+
+    def unpack(self, packed, start=0):
+        centre = self._powers.centre if self._powers.n else packed["centre"]
+        super().unpack(packed | {"centre": centre}, start)
+
+
+@pytest.mark.parametrize("liar", [ForgetsWhereItLies, PacksAboutItsOwnCentre])
+def test_a_summary_that_packs_badly_is_caught(liar):
+    with pytest.raises((AssertionError, StageError), match=r"what was packed is one pass|answered twice"):
+        check_summary(liar, UNITS, n_stimuli=N)

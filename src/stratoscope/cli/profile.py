@@ -53,10 +53,16 @@ LESIONS = {"permute_weights": True, "permute_biases": True, "reinitialize": True
 @click.option("--skip-unreadable", is_flag=True, help="Leave unreadable images out, and say so, instead of ending.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of the run. [default: runs/MODEL-STIMULI]")
 @click.option("--overwrite", is_flag=True, help="Replace results that are in the folder.")
+@click.option("--restart", is_flag=True, help="Throw away what is done of a run that was broken off, and begin anew.")
 @click.option("--no-report", is_flag=True, help="Write no report.html into the folder.")
+@click.option(
+    "--extrapolate",
+    is_flag=True,
+    help="Of a recording: dimensions with infinitely many units, and stimuli; takes minutes.",
+)
 @click.option("--quiet", "-q", is_flag=True, help="No progress bars and no table.")
 def command(model: str, stimuli: str | None, **asked: Any) -> None:
-    """Compute metrics for every stage of MODEL on STIMULI.
+    """Compute metrics for every stage of MODEL on STIMULI; the same command goes on with a run that was broken off.
 
     MODEL is torchvision:NAME, timm:NAME, hf:NAME, bundled:NAME or file.py:function, a file of responses (.npz,
     .zarr, .nc) or recording:FILE, which need no STIMULI. STIMULI is a folder of class folders, a CSV with paths, an .npz, a .zip with a
@@ -112,11 +118,12 @@ def _own_stimuli(model: str, source: Any, asked: dict[str, Any]) -> Any:
 
 def _run(asked: dict[str, Any]) -> dict[str, Any]:
     """Return what the pass itself is told."""
-    kept = ("batch_size", "workers", "budget", "seed", "skip_unreadable", "overwrite")
+    kept = ("batch_size", "workers", "budget", "seed", "skip_unreadable", "overwrite", "extrapolate")
     return {
         **{name: asked[name] for name in kept},
         "metrics": names(asked["metrics"]),
         "unit": asked["unit"] or None,
+        "resume": not asked["restart"],
         "progress": not asked["quiet"],
     }
 

@@ -107,7 +107,7 @@ def compare_stages(
             except StratoscopeError as error:
                 refused.append(str(error))
                 continue
-            where = np.array([places.index(name) for name in chosen])
+            where = np.array([places.index(name) for name in chosen], dtype=np.int64)
             full = np.full((len(places), len(places)), np.nan)
             full[np.ix_(where, where)] = matrix
             found[f"{one.metric.name}.{unit.replace(':', '-')}"] = Values(full, one.metric.dims, {"unit": unit})

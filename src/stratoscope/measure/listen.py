@@ -14,7 +14,8 @@ from stratoscope.errors import BadInput
 from stratoscope.measure.budget import spool_allowance
 from stratoscope.measure.request import Asked, bytes_of_groups, neighbours_needed
 from stratoscope.metrics.indices import FIELDS
-from stratoscope.summaries import Categories, Gram, PerStimulus, PerUnit, Spool, UnitBlocks
+from stratoscope.summaries import Categories, Gram, JoinedSpool, PerStimulus, PerUnit, Spool, UnitBlocks
+from stratoscope.summaries.spool import panel_width
 from stratoscope.types import Integers, Responses, Stage, Stimuli, Summary
 
 _FLOAT = 8
@@ -112,10 +113,56 @@ def make_listener(
         in_memory = size <= left
         left -= size if in_memory else 0
         keep: dict[str, Any] = {"memory_limit": size if in_memory else 0, "folder": folder}
-        gram = partial(Gram, k=planned.n_neighbours, **keep)
+        gram = partial(Gram, k=planned.n_neighbours, duplicates="merge", **keep)
         streams = {name: _summary(name, stage, len(stimuli), codes, sums, gram) for name in names if name != "spool"}
         summaries[stage] = streams | (_unit_blocks(stage, len(stimuli), streams, keep) if "spool" in names else {})
     return Listener(summaries)
+
+
+def make_shard_listener(
+    planned: Plan,
+    n_stimuli: int,
+    codes: tuple[Integers, list[str]] | None,
+    asked: Sequence[Asked],
+    shard: range,
+    folder: Path,
+) -> Listener:
+    """Make the empty summaries of one shard of `n_stimuli`, whose rows count from the shard's first stimulus.
+
+    Responses that are kept until all have come are one summary, ``responses``, whoever reads them later; they lie in
+    panels of the same width in every shard.
+    """
+    sums = _sums_read(asked)
+    own = None if codes is None else (codes[0][shard.start : shard.stop], codes[1])
+    size = sum(planned.spools.values()) * len(shard) // n_stimuli
+    keep: dict[str, Any] = {"memory_limit": None if size <= planned.spool_memory else 0, "folder": folder}
+    summaries: dict[Stage, dict[str, Summary]] = {}
+    for stage, names in planned.needs.items():
+        streams = {name: _summary(name, stage, len(shard), own, sums) for name in names if name not in _KEEP_RESPONSES}
+        if _KEEP_RESPONSES & {*names}:
+            width = panel_width(n_stimuli, stage.n_units)
+            streams["responses"] = UnitBlocks(Spool(len(shard), stage.n_units, panel_units=width, **keep))
+        summaries[stage] = streams
+    return Listener(summaries)
+
+
+def make_stage_summaries(
+    planned: Plan,
+    stage: Stage,
+    n_stimuli: int,
+    codes: tuple[Integers, list[str]] | None,
+    asked: Sequence[Asked],
+    responses: JoinedSpool | None,
+) -> dict[str, Summary]:
+    """Make the summaries of one stage over all stimuli, empty but for the `responses` that were put away."""
+    sums, names = _sums_read(asked), planned.needs[stage]
+    summaries = {name: _summary(name, stage, n_stimuli, codes, sums) for name in names if name not in _KEEP_RESPONSES}
+    if "gram" in names:
+        kept = Gram(n_stimuli, stage.n_units, k=planned.n_neighbours, duplicates="merge", spool=responses)
+        summaries["gram"] = kept
+    if "spool" in names and responses is not None:
+        summaries["spool"] = UnitBlocks(responses, filled_elsewhere=True)
+    return summaries
 
 
 def _unit_blocks(
@@ -140,7 +187,7 @@ def _summary(
     n_stimuli: int,
     codes: tuple[Integers, list[str]] | None,
     sums: frozenset[str],
-    gram: Callable[..., Gram],
+    gram: Callable[..., Gram] | None = None,
 ) -> Summary:
     if name == "per_stimulus":
         return PerStimulus(n_stimuli, fields=("mean", "m2", "active", *sorted(sums & {"l1", "m4", "gini"})))
@@ -148,8 +195,8 @@ def _summary(
         return PerUnit(stage.n_units, order=4 if "m4" in sums else 2)
     if name == "categories" and codes is not None:
         return Categories(codes[0], codes[1], stage.n_units)
-    if name == "gram":
-        return gram(n_stimuli, stage.n_units, duplicates="merge")
+    if name == "gram" and gram is not None:
+        return gram(n_stimuli, stage.n_units)
     raise BadInput(f"A metric needs the summary {name!r}, which there is not. There are {', '.join(_SUMMARIES)}.")
 
 

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
-from stratoscope.errors import BadInput, ResultsError, printable
+from stratoscope.errors import BadInput, ResultsError
+from stratoscope.measure.areas import with_controls
 from stratoscope.measure.budget import parse_bytes
-from stratoscope.measure.close import close_stage, compare_stages
+from stratoscope.measure.close import compare_stages
+from stratoscope.measure.closing import Closing
+from stratoscope.measure.kept import Here, kept_run
 from stratoscope.measure.listen import Listener, category_codes, give_back, make_listener
+from stratoscope.measure.partial.work import Work
+from stratoscope.measure.progress import bar
 from stratoscope.measure.record import Settings, record
 from stratoscope.measure.request import Asked, MetricRequest, ask
 from stratoscope.results import Results, StageResult, check_target
+from stratoscope.stimuli import choose_examples
 from stratoscope.types import Played, Source, Stimuli
 
 
@@ -36,8 +41,11 @@ def profile(
     seed: int = 0,
     skip_unreadable: bool = False,
     progress: bool = True,
+    extrapolate: bool = False,
     out: str | Path | None = None,
     overwrite: bool = False,
+    checkpoint: str | Path | None = None,
+    resume: bool = True,
 ) -> Results:
     """Measure how each stage of `source` reformats `stimuli`, in one pass.
 
@@ -63,10 +71,19 @@ def profile(
         Go on without stimuli that cannot be read, and list them in the results; otherwise the first one stops the run.
     progress : bool
         Show a progress bar on anything over two seconds.
+    extrapolate : bool
+        Of a recording with single trials: add what its dimensions become with infinitely many units, and stimuli; takes
+        minutes. The other controls of areas (`stratoscope.metrics.controlled_dimension`) are always there.
     out : path, optional
         Folder to save the results in.
     overwrite : bool
         Replace a results folder that is there already.
+    checkpoint : path, optional
+        Folder for what is done of the run until its results are saved, so that the same call goes on where one was
+        broken off; by default, with `out`, that name with ``.partial`` behind it. Without `out` it stays when the run has
+        ended, and goes when the caller removes it. Kept of networks alone: responses that exist already are read again.
+    resume : bool
+        Go on with what is in that folder; otherwise throw it away and begin anew.
 
     Returns
     -------
@@ -76,38 +93,95 @@ def profile(
     ------
     StratoscopeError
         For wrong names, shapes, settings and budgets, all found on one stimulus before the long pass.
+    ResultsError
+        The results cannot be written, or what is done of a run belongs to another one, which is said.
 
     Examples
     --------
     >>> source = st.open_source("bundled:alexnet")  # doctest: +SKIP
     >>> st.profile(source, st.open_stimuli("objects:")).table()  # doctest: +SKIP
     """
-    settings = Settings(batch_size, workers, parse_bytes(budget), seed, skip_unreadable, progress)
+    settings = Settings(batch_size, workers, parse_bytes(budget), seed, skip_unreadable, progress, extrapolate)
     if out is not None:
         check_target(Path(out), overwrite=overwrite)
     asked, remarks = ask(
         metrics, _strings(unit), has_categories=stimuli.categories is not None, columns=stimuli.columns
     )
     prepared, asked = _prepare(source, stimuli, _strings(stages), asked)
+    keep = _checkpoint(prepared, out, checkpoint)
+    if keep is None:
+        outcome = _at_once(prepared, stimuli, asked, settings, out)
+        return _results(prepared, stimuli, asked, settings, outcome, remarks, out, overwrite=overwrite)
+    work = Work(prepared, stimuli, tuple(asked), settings, prepared.describe(), keep)
+    with kept_run(work, Here(), resume=resume, leave=out is None) as kept:
+        cross = compare_stages(prepared.stages, kept.grams, asked)
+        outcome = _Outcome(work.said, kept.played, kept.closed, cross)
+        remarks += kept.remarks
+        return _results(prepared, stimuli, asked, settings, outcome, remarks, out, overwrite=overwrite)
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """What a run came to: what the source says of itself, who was played, the stages, and what compares them."""
+
+    said: Mapping[str, Any]
+    played: Played
+    closed: list[StageResult]
+    compared: tuple[dict[str, Any], list[str]]
+
+
+def _at_once(
+    source: Source, stimuli: Stimuli, asked: list[Asked], settings: Settings, out: str | Path | None
+) -> _Outcome:
+    """Do everything in one go and put nothing away."""
     with _spool_folder(out) as folder, ThreadPoolExecutor(1) as aside:
-        describing = aside.submit(prepared.describe)  # hashing the weights takes as long as a few batches
-        listener = make_listener(prepared.stages, stimuli, asked, settings.budget, folder)
-        played = _play(prepared, stimuli, listener, settings)
+        describing = aside.submit(source.describe)  # hashing the weights takes as long as a few batches
+        listener = make_listener(source.stages, stimuli, asked, settings.budget, folder)
+        played = _play(source, stimuli, listener, settings)
         said = describing.result()
-        closed, (cross, refused) = _close(prepared, stimuli, listener, asked, settings, said, played.n)
+        closing = Closing.of(source.stages, stimuli, asked, said, settings.seed, played.n)
+        return _Outcome(said, played, *_close(source, listener, closing, settings))
+
+
+def _results(
+    source: Source,
+    stimuli: Stimuli,
+    asked: list[Asked],
+    settings: Settings,
+    outcome: _Outcome,
+    remarks: list[str],
+    out: str | Path | None,
+    *,
+    overwrite: bool,
+) -> Results:
+    cross, refused = outcome.compared
+    skipped = {row for row, _ in outcome.played.skipped}
+    ids = [one for row, one in enumerate(stimuli.ids) if row not in skipped]
+    closed, further, missing = with_controls(source, outcome.closed, asked, ids, settings)
     results = Results.build(
-        record(said, prepared.stages, stimuli, asked, played, settings),
+        record(outcome.said, source.stages, stimuli, asked, outcome.played, settings),
         closed,
         _coordinates(stimuli, asked),
         cross,
         columns=stimuli.columns,
-        metrics=[one.metric for one in asked],
-        remarks=[*stimuli.notes, *remarks, *refused],
-        skipped=[(stimuli.ids[row], why) for row, why in played.skipped],
+        metrics=[*(one.metric for one in asked), *further],
+        remarks=[*stimuli.notes, *remarks, *refused, *missing],
+        skipped=[(stimuli.ids[row], why) for row, why in outcome.played.skipped],
+        examples=choose_examples(stimuli, [row for row, _ in outcome.played.skipped]),
     )
     if out is not None:
         results.save(Path(out), overwrite=overwrite)
     return results
+
+
+def _checkpoint(source: Source, out: str | Path | None, asked: str | Path | None) -> Path | None:
+    """Return where what is done is kept; None where nothing is, as of responses that exist already."""
+    if not hasattr(source, "select") or (out is None and asked is None):
+        return None
+    if asked is not None:
+        return Path(asked).expanduser().absolute()
+    target = Path(str(out)).expanduser().absolute()
+    return target.with_name(f"{target.name}.partial")
 
 
 def _prepare(
@@ -143,49 +217,19 @@ def _play(source: Source, stimuli: Stimuli, listener: Listener, settings: Settin
 
 
 def _close(
-    source: Source,
-    stimuli: Stimuli,
-    listener: Listener,
-    asked: Sequence[Asked],
-    settings: Settings,
-    said: Mapping[str, Any],
-    n: int,
+    source: Source, listener: Listener, closing: Closing, settings: Settings
 ) -> tuple[list[StageResult], tuple[dict[str, Any], list[str]]]:
-    lesion, lesion_seed = str(said.get("lesion") or ""), said.get("seed")
     closed, grams = [], {}
-    compared = any(one.between_stages for one in asked)
     with bar(len(source.stages), source.name, "stages", show=settings.progress) as step:
         for done, stage in enumerate(source.stages, start=1):
-            smallest = min(other.n_units for other in source.stages if other.unit == stage.unit)
             kept = listener.release(stage)
-            result, gram = close_stage(
-                stage,
-                kept,
-                asked,
-                n=n,
-                lesion="" if lesion == "intact" else lesion,
-                seed=settings.seed if lesion_seed is None else lesion_seed,
-                smallest=smallest,
-                broken=_why_broken(listener.broken.get(stage), stimuli),
-                labels=None if stimuli.categories is None else np.asarray(stimuli.categories).astype(str),
-                ids=stimuli.ids,
-                columns=stimuli.columns,
-            )
+            result, gram = closing.close(stage, kept, listener.broken.get(stage))
             give_back(kept)
             closed.append(result)
-            if compared and gram is not None:
-                grams[stage] = {"gram": gram["gram"]}
+            if gram is not None:
+                grams[stage] = gram
             step(done)
-    return closed, compare_stages(source.stages, grams, asked)
-
-
-def _why_broken(rows: Sequence[int] | None, stimuli: Stimuli) -> str:
-    if not rows:
-        return ""
-    return (
-        f"The responses to {len(set(rows))} stimuli are not finite (first: {stimuli.ids[min(rows)]!r}), so nothing was "
-        "measured at this stage. Look for an overflow, or weights that are NaN."
-    )
+    return closed, compare_stages(source.stages, grams, closing.asked)
 
 
 def _coordinates(stimuli: Stimuli, asked: Sequence[Asked]) -> dict[str, Any]:
@@ -217,18 +261,3 @@ def _spool_folder(out: str | Path | None) -> Iterator[Path]:
 
 def _strings(value: str | Sequence[str] | None) -> tuple[str, ...] | None:
     return None if value is None else (value,) if isinstance(value, str) else tuple(value)
-
-
-@contextmanager
-def bar(total: int, label: str, what: str = "stimuli", *, show: bool) -> Iterator[Callable[[int], None]]:
-    """Show on stderr how many of `what` are done, the rate and the time left, on anything over two seconds.
-
-    The function given takes the number done so far.
-    """
-    looks: dict[str, Any] = {"unit": f" {what}", "delay": 2, "leave": False, "dynamic_ncols": True}
-    with tqdm(total=total, desc=printable(label), disable=not show, **looks) as shown:
-
-        def step(done: int) -> None:
-            shown.update(done - shown.n)
-
-        yield step

@@ -54,6 +54,9 @@ def feed(
 ) -> Generator[Batch, None, None]:
     """Yield every stimulus once, in order, in batches of `batch_size`.
 
+    A batch holds what can be read of one window of `batch_size` rows: which stimuli go through the network together, and
+    so how its sums round, does not depend on what could not be read elsewhere.
+
     Parameters
     ----------
     stimuli, preprocess : Stimuli, callable
@@ -119,11 +122,11 @@ def _batches(
                 if not skip_unreadable:
                     raise
                 skipped.append((row, str(error)))
-                continue
-            shape = _same_shape(ids[row], image, shape)
-            rows.append(row)
-            images.append(image)
-            if len(rows) == batch_size:
+            else:
+                shape = _same_shape(ids[row], image, shape)
+                rows.append(row)
+                images.append(image)
+            if rows and (row + 1) % batch_size == 0:
                 yield _batch(rows, images, skipped)
                 rows, images, skipped = [], [], []
     if rows or skipped:

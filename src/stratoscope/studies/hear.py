@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from stratoscope.errors import BadInput, BudgetTooSmall, TooFew
 from stratoscope.measure.budget import readable
 from stratoscope.measure.listen import Listener, category_codes
-from stratoscope.measure.profile import bar
+from stratoscope.measure.progress import bar
 from stratoscope.measure.record import Settings
 from stratoscope.summaries import Categories, PerUnit
 from stratoscope.summaries.blocks import on_host

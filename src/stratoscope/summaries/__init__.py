@@ -5,6 +5,7 @@ Each summary has `update`, `merge` and `state`; batches may come in any order an
 
 from stratoscope.summaries.categories import Categories
 from stratoscope.summaries.gram import Gram
+from stratoscope.summaries.joined_spool import JoinedSpool, Part
 from stratoscope.summaries.neighbours import nearest_neighbours
 from stratoscope.summaries.per_stimulus import PerStimulus
 from stratoscope.summaries.per_unit import PerUnit
@@ -15,7 +16,9 @@ from stratoscope.summaries.unit_blocks import UnitBlocks
 __all__ = [
     "Categories",
     "Gram",
+    "JoinedSpool",
     "NeighbourTable",
+    "Part",
     "PerStimulus",
     "PerUnit",
     "Spool",

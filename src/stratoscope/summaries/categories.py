@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -111,6 +111,29 @@ class Categories:
         self._count += other._count
         self._nonfinite += other._nonfinite
         self._unlabelled += other._unlabelled
+
+    def pack(self) -> dict[str, NDArray[Any]]:
+        """Return the sums (seen category, unit) of the categories seen, about what, and counts."""
+        seen = np.flatnonzero(self._count)
+        counts = {"count": self._count[seen], "n_nonfinite": self._nonfinite[seen]}
+        about: dict[str, NDArray[Any]] = {"unlabelled": np.array([self._unlabelled])}
+        about |= {} if self._reference is None else {"reference": self._reference}
+        return {"rows": self._seen.rows(), "category": seen, "sums": self._sums[seen], **counts, **about}
+
+    def unpack(self, packed: Mapping[str, NDArray[Any]], start: int = 0) -> None:
+        """Take in what another summary packed, its row 0 being stimulus `start` of this one."""
+        self._seen.add(packed["rows"] + start)
+        if "reference" not in packed:
+            return
+        if self._reference is None:
+            self._reference = packed["reference"].copy()
+        further = packed["reference"] - self._reference
+        with np.errstate(invalid="ignore", over="ignore"):
+            for i, code in enumerate(packed["category"]):
+                self._sums[code] += packed["sums"][i] + packed["count"][i] * further
+        self._count[packed["category"]] += packed["count"]
+        self._nonfinite[packed["category"]] += packed["n_nonfinite"]
+        self._unlabelled += int(packed["unlabelled"][0])
 
     def state(self) -> dict[str, Any]:
         """Return the arrays named in the notes of the class."""

@@ -34,6 +34,8 @@ class Gram:
         Keep stimuli with equal responses, as neighbours at distance 0, or search among the distinct ones.
     dtype, memory_limit, folder
         Of the `Spool` that holds the responses until all have come.
+    spool : Spool, optional
+        A spool to use instead, such as a `JoinedSpool` of responses that were put away.
 
     Raises
     ------
@@ -64,10 +66,11 @@ class Gram:
         dtype: str | None = None,
         memory_limit: int | None = None,
         folder: str | os.PathLike[str] | None = None,
+        spool: Spool | None = None,
     ) -> None:
         self.n_stimuli, self.n_units, self.k = n_stimuli, n_units, k
         self.neighbours_only, self.duplicates = neighbours_only, duplicates
-        self.spool = Spool(n_stimuli, n_units, dtype=dtype, memory_limit=memory_limit, folder=folder)
+        self.spool = spool or Spool(n_stimuli, n_units, dtype=dtype, memory_limit=memory_limit, folder=folder)
 
     def update(self, rows: Integers, responses: Responses) -> None:
         """Take in a batch of responses (stimulus, unit) to the stimuli at positions `rows`."""

@@ -7,6 +7,7 @@ mean of all that was seen each time the count has doubled, so it never strays by
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,17 @@ class PowerSums:
         self.centre = np.zeros(n_items)
         self.sums = np.zeros((order, n_items))
         self._centred_at = 0
+
+    def pack(self) -> dict[str, NDArray[Any]]:
+        """Return the count, the centres (item,) and the sums (order, item)."""
+        return {"n": np.array([self.n]), "centre": self.centre, "sums": self.sums}
+
+    @classmethod
+    def unpacked(cls, packed: Mapping[str, NDArray[Any]]) -> PowerSums:
+        """Return the sums that `pack` described."""
+        made = cls(0)
+        made.n, made.centre, made.sums = int(packed["n"][0]), packed["centre"], packed["sums"]
+        return made
 
     def merge(self, other: PowerSums) -> None:
         """Take in the values of `other`, item by item."""

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -126,6 +126,20 @@ class PerStimulus:
         self._nonfinite[theirs] = other._nonfinite[theirs]
         for name, kept in self._kept.items():
             kept[theirs] = other._kept[name][theirs]
+
+    def pack(self) -> dict[str, NDArray[Any]]:
+        """Return what was kept of the stimuli seen: arrays (seen stimulus,), and the number of units."""
+        rows = self._seen.rows()
+        kept = {name: values[rows] for name, values in self._kept.items()}
+        return {"rows": rows, "n_units": np.array([self.n_units]), "n_nonfinite": self._nonfinite[rows], **kept}
+
+    def unpack(self, packed: Mapping[str, NDArray[Any]], start: int = 0) -> None:
+        """Take in what another summary packed, its row 0 being stimulus `start` of this one."""
+        rows = self._seen.add(packed["rows"] + start)
+        self.n_units = self.n_units or int(packed["n_units"][0])
+        self._nonfinite[rows] = packed["n_nonfinite"]
+        for name, kept in self._kept.items():
+            kept[rows] = packed[name]
 
     def state(self) -> dict[str, Any]:
         """Return the arrays (stimulus,) named in the notes of the class, and ``n_units``."""

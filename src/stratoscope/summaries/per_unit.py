@@ -4,9 +4,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stratoscope.summaries.blocks import Scratch, count_above, on_host, unit_blocks
 from stratoscope.summaries.moments import PowerSums, add_powers, mean_about_first
@@ -82,6 +84,21 @@ class PerUnit:
         self._nonfinite += other._nonfinite
         np.minimum(self._minimum, other._minimum, out=self._minimum)
         np.maximum(self._maximum, other._maximum, out=self._maximum)
+
+    def pack(self) -> dict[str, NDArray[Any]]:
+        """Return which stimuli were seen, and counts, sums and extremes of every unit."""
+        extremes = {"minimum": self._minimum, "maximum": self._maximum}
+        counts = {"active": self._active, "n_nonfinite": self._nonfinite}
+        return {"rows": self._seen.rows(), **self._powers.pack(), **extremes, **counts}
+
+    def unpack(self, packed: Mapping[str, NDArray[Any]], start: int = 0) -> None:
+        """Take in what another summary packed, its row 0 being stimulus `start` of this one."""
+        self._seen.add(packed["rows"] + start)
+        self._powers.merge(PowerSums.unpacked(packed))
+        self._active += packed["active"]
+        self._nonfinite += packed["n_nonfinite"]
+        np.minimum(self._minimum, packed["minimum"], out=self._minimum)
+        np.maximum(self._maximum, packed["maximum"], out=self._maximum)
 
     def state(self) -> dict[str, Any]:
         """Return ``n`` and the arrays (unit,) named in the notes of the class."""

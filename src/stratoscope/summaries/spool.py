@@ -43,7 +43,7 @@ class Spool:
     folder : path, optional
         Folder of the file. The file has no name there, so that nothing is left behind however the run ends.
     panel_units : int, optional
-        Units of one panel; by default as many as make panels of about 16 MiB.
+        Units of one panel; by default what `panel_width` says.
 
     Raises
     ------
@@ -66,7 +66,7 @@ class Spool:
         self.n_stimuli, self.n_units = n_stimuli, n_units
         self.memory_limit, self.folder = memory_limit, folder
         self.dtype = None if dtype is None else np.dtype(dtype)
-        self.panel_units = panel_units or min(n_units, max(256, PANEL_BYTES // (4 * max(n_stimuli, 1))))
+        self.panel_units = panel_units or panel_width(n_stimuli, n_units)
         self._seen = SeenRows(n_stimuli)
         self._order = np.empty(n_stimuli, dtype=np.int64)
         self._n = 0
@@ -114,6 +114,16 @@ class Spool:
         for start, stop in self._panels():
             panel = self._get(start, stop)
             yield start, panel if ordered else panel[order]
+
+    @property
+    def order(self) -> Integers:
+        """Rows of the stimuli that were written, in the order they came: that of the rows of every piece."""
+        return self._order[: self._n]
+
+    def pieces(self) -> Iterator[NDArray[Any]]:
+        """Yield all responses, panel after panel, each (stimulus in `order`, unit): what a `JoinedSpool` is made of."""
+        self._check_open()
+        return (self._get(start, stop) for start, stop in self._panels()) if self._n else iter(())
 
     def merge(self, other: Spool) -> None:
         """Take in everything that `other` holds; their stimuli must not overlap."""
@@ -203,6 +213,11 @@ class Spool:
                 raise BadInput("The spool's file ended early: something has cut it. Run again with another folder.")
             left = left[got:]
         return panel
+
+
+def panel_width(n_stimuli: int, n_units: int) -> int:
+    """Return how many units make a panel of about `PANEL_BYTES`, of responses of `n_stimuli`; not below 256 of them."""
+    return min(n_units, max(256, PANEL_BYTES // (4 * max(n_stimuli, 1))))
 
 
 def _open_file(folder: str | os.PathLike[str] | None, size: int, limit: int) -> IO[bytes]:

@@ -26,7 +26,8 @@ def check_summary(
 ) -> None:
     """Check that a summary keeps the laws, on random responses and on such with a large offset.
 
-    The laws: any batching and any order give the state of one pass, and so do parts that are merged; an empty summary
+    The laws: any batching and any order give the state of one pass, and so do parts that are merged, or packed and
+    unpacked where a summary can be; an empty summary
     changes nothing on either side of a merge; numpy arrays and torch tensors of any float dtype that holds the same
     values give the same state; the batch may be overwritten after `update` returns; a stimulus that comes twice is
     refused and leaves no trace.
@@ -125,6 +126,34 @@ def _merge_is_one_pass(make: Make, responses: NDArray[Any], rng: np.random.Gener
             yield _whole(make, responses), first.state()
 
 
+def _packed_is_one_pass(make: Make, responses: NDArray[Any], rng: np.random.Generator) -> _Pairs:
+    if getattr(make(), "pack", None) is None:
+        return
+    for rows in (_rows(responses), rng.permutation(len(responses))):
+        parts = np.split(rows, [1, len(rows) // 2])
+        whole: Any = make()
+        for part in parts:
+            packed = _copied(played(make, responses, [part]))
+            before = {name: values.copy() for name, values in packed.items()}
+            whole.unpack(packed)
+            for name, values in before.items():
+                assert np.array_equal(values, packed[name], equal_nan=values.dtype.kind == "f"), f"{name!r} was changed"
+        yield _whole(make, responses), whole.state()
+    later: Any = make()  # rows that count from the part's first stimulus, and come to lie where that is
+    if later.__class__.__name__ == "Categories":
+        return  # it reads the category off the row
+    for start in (0, 5):
+        part = _rows(responses)[start : start + 5]
+        summary = make()
+        summary.update(part - start, responses[part])
+        later.unpack(_copied(summary), start)
+    yield played(make, responses, [_rows(responses)[:10]]).state(), later.state()
+
+
+def _copied(summary: Any) -> dict[str, NDArray[Any]]:
+    return {name: np.array(values) for name, values in summary.pack().items()}
+
+
 def _more_after_merge(make: Make, responses: NDArray[Any], _: np.random.Generator) -> _Pairs:
     parts = np.split(_rows(responses), [3, 6])
     first, second = (played(make, responses, [part]) for part in parts[:2])
@@ -187,6 +216,7 @@ LAWS: Mapping[str, Callable[[Make, NDArray[Any], np.random.Generator], _Pairs]] 
     "same values, same state": _same_in_any_dress,
     "the batch may be overwritten": _batch_may_be_overwritten,
     "reading changes nothing": _reading_changes_nothing,
+    "what was packed is one pass": _packed_is_one_pass,
 }
 
 
