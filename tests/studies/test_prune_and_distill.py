@@ -188,7 +188,7 @@ def test_it_is_kept_and_reported_with_its_figures_and_open_choices(study, tmp_pa
         assert words in page
     drawn = {name: draw() for name, draw in figures_of(opened.results).items()}
     assert list(drawn) == ["information_over_depth", "distillation_over_depth", "dimension_over_depth",
-                           "invariance_over_depth", "pruning_against_expansion", "over_training"]  # fmt: skip
+                           "invariance_over_depth", "pruning_against_expansion", "over_training", "object_information_of_units"]  # fmt: skip
     assert len(drawn["information_over_depth"].axes) == 1 + 2
     assert len(drawn["pruning_against_expansion"].axes) == 3
 

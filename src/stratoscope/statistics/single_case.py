@@ -78,18 +78,18 @@ def case_against_models(
     y = np.array([of(column) for column in second.values.T if not np.isnan(column).any()])
     if len(y) < 2:
         return _noted(_by_intervals(first, second, of, summary, n_resamples, level, seed), note)
-    x, m, s = of(first.values[:, 0]), float(y.mean()), float(y.std(ddof=1))
+    x, m, s = float(of(first.values[:, 0])), float(y.mean()), float(y.std(ddof=1))
     spread = s * np.sqrt(1 + 1 / len(y))
     half = float(stats.t.ppf((1 + level) / 2, len(y) - 1) * spread)
     p = float(2 * stats.t.sf(abs(x - m) / spread, len(y) - 1)) if spread > 0 else float("nan")
     said = f"{summary} over {plural('stage', first.n_stages)}, one network less the mean of {plural('model', len(y))}"
-    ends = (x - m - half, x - m + half) if spread > 0 else (float("nan"), float("nan"))
+    low, high = (x - m - half, x - m + half) if spread > 0 else (float("nan"), float("nan"))
     told = (
         note
         if spread > 0
         else "; ".join(filter(None, (note, "the models do not differ, so there is no spread to judge by")))
     )
-    estimate = Estimate(x - m, *ends, len(y), level, said, note=told)
+    estimate = Estimate(x - m, low, high, len(y), level, said, note=told)
     counted = {"stage": first.n_stages, second.over: len(y)}
     return Comparison(estimate, p, f"single case, t with {len(y) - 1} degrees of freedom", counted=counted)
 
