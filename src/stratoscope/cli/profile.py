@@ -55,6 +55,11 @@ LESIONS = {"permute_weights": True, "permute_biases": True, "reinitialize": True
 @click.option("--overwrite", is_flag=True, help="Replace results that are in the folder.")
 @click.option("--restart", is_flag=True, help="Throw away what is done of a run that was broken off, and begin anew.")
 @click.option("--no-report", is_flag=True, help="Write no report.html into the folder.")
+@click.option(
+    "--extrapolate",
+    is_flag=True,
+    help="Of a recording: dimensions with infinitely many units, and stimuli; takes minutes.",
+)
 @click.option("--quiet", "-q", is_flag=True, help="No progress bars and no table.")
 def command(model: str, stimuli: str | None, **asked: Any) -> None:
     """Compute metrics for every stage of MODEL on STIMULI; the same command goes on with a run that was broken off.
@@ -113,7 +118,7 @@ def _own_stimuli(model: str, source: Any, asked: dict[str, Any]) -> Any:
 
 def _run(asked: dict[str, Any]) -> dict[str, Any]:
     """Return what the pass itself is told."""
-    kept = ("batch_size", "workers", "budget", "seed", "skip_unreadable", "overwrite")
+    kept = ("batch_size", "workers", "budget", "seed", "skip_unreadable", "overwrite", "extrapolate")
     return {
         **{name: asked[name] for name in kept},
         "metrics": names(asked["metrics"]),
