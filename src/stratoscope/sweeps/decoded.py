@@ -15,7 +15,7 @@ from PIL import Image
 
 from stratoscope.errors import UnreadableStimulus
 from stratoscope.sources.preprocess import Preprocess
-from stratoscope.types import Loaded, Stimuli
+from stratoscope.types import Loaded, Played, Stimuli, Visit
 
 #: What two networks must share to share decoded images: which stimuli, and how they are framed. Normalisation may differ.
 Key: TypeAlias = tuple[Any, ...]
@@ -50,16 +50,13 @@ class Frames:
     def __init__(self, stimuli: Stimuli, size: int, file: Path) -> None:
         self.decoded = 0
         self._load = stimuli.load
+        self.places = {name: row for row, name in enumerate(stimuli.ids)}
         self._size, self._bytes = size, 3 * size * size
         self._file = file
         self._handle = os.open(file, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
         self._there = np.zeros(len(stimuli), dtype=bool)
         self._unreadable: dict[int, str] = {}
         self._counting = threading.Lock()
-
-    def shared(self, stimuli: Stimuli, preprocess: Preprocess) -> Stimuli:
-        """Return `stimuli` loaded from here as inputs of a network with this `preprocess`."""
-        return replace(stimuli, load=_Inputs(self, preprocess))
 
     def frame(self, row: int, preprocess: Preprocess) -> Loaded:
         """Return the framed image of a stimulus, or the stimulus as it is where it is no image."""
@@ -95,10 +92,42 @@ class _Inputs:
 
     frames: Frames
     preprocess: Preprocess
+    rows: tuple[int, ...]
 
     def __call__(self, row: int) -> Loaded:
-        loaded = self.frames.frame(row, self.preprocess)
+        loaded = self.frames.frame(self.rows[row], self.preprocess)
         return self.preprocess.normalised(loaded) if isinstance(loaded, Image.Image) else loaded
+
+
+class SharedDecode:
+    """A network whose inputs come from shared frames; it says and does all else as the network it stands for.
+
+    The stimuli are left as they are, since a run shows examples of them: only what the network plays is taken from the
+    frames, by the ids of the stimuli, as a run may play them in parts.
+    """
+
+    def __init__(self, network: Any, frames: Frames) -> None:
+        self._network, self._frames = network, frames
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._network, name)
+
+    def select(self, *asked: Any, **named: Any) -> SharedDecode:
+        """Return the network with other stages, another definition of a unit, or both; see `Network.select`."""
+        return SharedDecode(self._network.select(*asked, **named), self._frames)
+
+    def prepare(self, stimuli: Stimuli) -> SharedDecode:
+        """Let the first readable stimulus pass; see `Network.prepare`."""
+        return SharedDecode(self._network.prepare(self._framed(stimuli)), self._frames)
+
+    def play(self, stimuli: Stimuli, visit: Visit, **options: Any) -> Played:
+        """Play every stimulus once; see `Network.play`."""
+        played: Played = self._network.play(self._framed(stimuli), visit, **options)
+        return played
+
+    def _framed(self, stimuli: Stimuli) -> Stimuli:
+        rows = tuple(self._frames.places[name] for name in stimuli.ids)
+        return replace(stimuli, load=_Inputs(self._frames, self._network.preprocess, rows))
 
 
 class Sharing:
@@ -118,11 +147,11 @@ class Sharing:
         self._frames: dict[Key, Frames] = {}
         self.notes: list[str] = []
 
-    def stimuli(self, stimuli: Stimuli, source: Any) -> Stimuli:
-        """Return `stimuli` as `source` is to play them: from shared frames where other rows frame them alike."""
+    def source(self, source: Any, stimuli: Stimuli) -> Any:
+        """Return `source` as it is to play `stimuli`: from shared frames where other rows frame them alike."""
         key = sharing_key(stimuli, source)
         if key is None or self._groups.get(key, 0) < 2:
-            return stimuli
+            return source
         if key not in self._frames:
             needed = 3 * source.preprocess.size**2 * len(stimuli)
             if needed > SHARE_OF_DISK * shutil.disk_usage(self._folder).free:
@@ -131,10 +160,10 @@ class Sharing:
                     f"{self._folder} has too little room."
                 )
                 self.notes += [note] if note not in self.notes else []
-                return stimuli
+                return source
             file = self._folder / f".frames-{len(self._frames)}-{os.getpid()}"
             self._frames[key] = Frames(stimuli, source.preprocess.size, file)
-        return self._frames[key].shared(stimuli, source.preprocess)
+        return SharedDecode(source, self._frames[key])
 
     @property
     def decoded(self) -> int:

@@ -244,8 +244,8 @@ def _finished(folder: Path, row: SweepRow, stimuli: Stimuli, source: Any) -> boo
 def _measure(row: SweepRow, opening: _Opening, sharing: Sharing, asked: dict[str, Any], out: Path) -> str:
     """Measure one row into its folder; return why it failed, or nothing."""
     try:
-        source = opening.lesioned(opening.source(row), row)
-        stimuli = sharing.stimuli(opening.stimuli(row), source)
+        stimuli = opening.stimuli(row)
+        source = sharing.source(opening.lesioned(opening.source(row), row), stimuli)
         profile(source, stimuli, stages=row.stages or None, unit=row.unit or None, seed=row.seed, out=out, **asked)
     except StratoscopeError as error:
         return str(error)
