@@ -5,7 +5,7 @@ BIN     = $(VENV)/bin
 READY   = $(VENV)/.ready
 JOBS   ?= 2
 
-.PHONY: demo test check bench docs clean
+.PHONY: demo test check bench docs soak clean
 
 demo: $(READY)            ## the main job: the bundled network on rendered objects, ends in a report
 	$(BIN)/stratoscope demo --overwrite
@@ -22,6 +22,9 @@ check: $(READY)           ## lint, types, import directions, generated docs that
 
 bench: $(READY)           ## ratios to the physical limits, measured in one run
 	$(BIN)/python -m benchmarks
+
+soak: $(READY)            ## the long versions of the tests of faults: hours
+	STRATOSCOPE_SOAK=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/soak -n $(JOBS) -s
 
 docs: $(READY)            ## write the generated pages anew
 	$(BIN)/python docs/generate.py

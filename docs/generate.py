@@ -98,7 +98,19 @@ ABOUT_FAULTS = """# Faults, and what happens
 Every fault that was tried, what happens, and the test that shows it. The rows are read from `tests/faults`, a test a row, so
 that none can be claimed here and not be tried. Whatever is wrong ends in one sentence and an exit code (see
 [errors.md](errors.md)), or in a note in the results; never in a traceback, a hang, or a number that is not what it says.
-`make soak` runs the longer versions."""
+`make soak` runs the longer versions.
+
+What cannot be promised:
+
+- **Bits that no format guards.** MATLAB, HDF5 (NWB, NetCDF) and CSV files carry no checksums: a flipped bit inside a number is another
+  number, and nobody can tell. Archives (`.npz`, `.zip`) and results folders do carry them.
+- **Libraries in C.** On damaged files scipy's MATLAB reader can crash the process and NetCDF's can hang for ever; both were met here. A file is
+  therefore read by another process first, which costs an import and a second reading, and only that process goes down. HDF5 through
+  h5py (NWB, MATLAB 7.3) neither crashed nor hung in the damages tried, and is read directly; should it crash, the run is lost and nothing
+  false is left, because results are written whole or not at all.
+- **Known weaknesses of dependencies.** `pip-audit` asks a data base on the network, which could not be reached where these tests were written.
+  What stands in its place is a review: `constraints.txt` pins one version of all that is needed, nothing unpinned is installed, and
+  the licences of the direct dependencies are checked. Run `pip-audit -r constraints.txt` where there is a network."""
 
 
 def faults_page() -> str:

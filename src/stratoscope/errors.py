@@ -9,6 +9,9 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+#: Bytes a name of a file may have, and characters a path: what Linux and macOS allow, and more than Windows does.
+LONGEST_NAME, LONGEST_PATH = 255, 4095
+
 
 class StratoscopeError(Exception):
     """Anything the user can mend. The command line prints it without a traceback."""
@@ -89,6 +92,16 @@ def missing_extra(library: str, extra: str, purpose: str) -> MissingExtra:
     return MissingExtra(
         f"{purpose} needs {library}, which is not installed. Install it with: pip install 'stratoscope[{extra}]'"
     )
+
+
+def refuse_impossible_name(text: str, what: str) -> None:
+    """Refuse what no file can be called, `what` being an address that may be a path: the system raises for it everywhere."""
+    parts = text.encode("utf-8", "surrogatepass").split(b"/")
+    if "\0" in text or max(map(len, parts)) > LONGEST_NAME or len(text) > LONGEST_PATH:
+        raise BadInput(
+            f"{text[:60]!r} ... cannot be {what}: no file has a name of more than {LONGEST_NAME} bytes, a path of more than "
+            f"{LONGEST_PATH} characters, or a NUL in it. Check what was typed."
+        )
 
 
 def printable(text: str) -> str:

@@ -37,6 +37,8 @@ _FILLED_BY_THE_RUN = ("responses", "categories", "labels", "ids", "gram", "form"
 _COLUMNS = ("values",)
 #: Options that may name one or several columns of the stimuli: those that agree in all of them belong together.
 _GROUPINGS = ("groups", "within")
+#: Characters that the options of a metric may have.
+LONGEST = 2000
 #: Stimuli and units of the toy on which options are tried out.
 _TOY = (200, 8)
 
@@ -88,11 +90,11 @@ def parse_metric(text: str) -> tuple[str, dict[str, Any]]:
     """
     name, _, rest = text.partition(":")
     try:
-        call = ast.parse(f"f({rest})", mode="eval").body
-    except SyntaxError:
+        call = ast.parse(f"f({rest})", mode="eval").body if len(rest) <= LONGEST else None
+    except (SyntaxError, ValueError, MemoryError, RecursionError):  # a NUL byte, or brackets without end
         call = None
     if not isinstance(call, ast.Call) or call.args or any(word.arg is None for word in call.keywords):
-        raise BadInput(f"The metric {text!r} cannot be read. Write name:option=value,option=value.")
+        raise BadInput(f"The metric {text[:200]!r} cannot be read. Write name:option=value,option=value.")
     return name.strip(), {str(word.arg): _literal(word.value) for word in call.keywords}
 
 
@@ -235,5 +237,5 @@ def _defaults(metric: Metric) -> dict[str, Any]:
 def _literal(node: ast.expr) -> Any:
     try:
         return ast.literal_eval(node)
-    except ValueError:
+    except (ValueError, TypeError, MemoryError, RecursionError):
         return ast.unparse(node)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from stratoscope.errors import ResultsError
 from stratoscope.types import Metric
 
 
@@ -37,6 +38,8 @@ class Declared:
     @classmethod
     def load(cls, name: str, values: Mapping[str, Any]) -> Declared:
         """Make the record from what `as_dict` gave, ignoring keys it does not know."""
+        if not isinstance(values, Mapping):
+            raise ResultsError(f"What run.toml says about the metric {name!r} is no table. It was edited; restore it.")
         known = {field.name for field in fields(cls)} - {"name"}
         kept: dict[str, Any] = {key: value for key, value in values.items() if key in known}
         lists = {key: tuple(value) for key, value in kept.items() if isinstance(value, list)}

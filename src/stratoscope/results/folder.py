@@ -178,10 +178,44 @@ def open_results(path: str | Path) -> Results:
         raise ResultsError(
             f"The results in {path} are damaged: {TABLE} or {ARRAYS} is not what was saved. Restore the folder from a copy."
         )
-    metrics = {name: Declared.load(name, values) for name, values in said.get("metrics", {}).items()}
-    skipped = tuple((entry["stimulus"], entry["why"]) for entry in about.get("skipped", []))
-    rows = read_table(path / TABLE)
-    return Results(said.get("run", {}), rows, _read_arrays(path), metrics, tuple(about.get("remarks", [])), skipped)
+    try:
+        return _put_together(said, path)
+    except ResultsError:
+        raise
+    except Exception as error:  # zarr and xarray raise nearly every kind of exception on damaged or missing groups
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+        raise ResultsError(
+            f"The results in {path} cannot be read ({type(error).__name__}: {reason}). {RUN} was edited, or {ARRAYS} is "
+            "damaged. Restore the folder from a copy."
+        ) from error
+
+
+def _put_together(said: Mapping[str, Any], path: Path) -> Results:
+    """Make results of what a folder says, and refuse what has another form than is written here."""
+    about, run, declared = said["results"], said.get("run", {}), said.get("metrics", {})
+    remarks = about.get("remarks", [])
+    _refuse_other_form(
+        run, {"source": dict, "stimuli": dict, "settings": dict, "stages": list, "versions": dict}, "run"
+    )
+    if not (isinstance(remarks, list) and all(isinstance(one, str) for one in remarks)):
+        raise ResultsError(f"The remarks in {path / RUN} are no list of sentences. {RUN} was edited; restore it.")
+    metrics = {name: Declared.load(name, values) for name, values in declared.items()}
+    skipped = tuple((str(entry["stimulus"]), str(entry["why"])) for entry in about.get("skipped", []))
+    results = Results(run, read_table(path / TABLE), _read_arrays(path), metrics, tuple(remarks), skipped)
+    list(results.stages)  # groups that are missing are found here, not in a report
+    return results
+
+
+def _refuse_other_form(values: Any, kinds: Mapping[str, type], what: str) -> None:
+    odd = [
+        key
+        for key, kind in kinds.items()
+        if not isinstance(values, Mapping) or not isinstance(values.get(key, kind()), kind)
+    ]
+    if odd:
+        raise ResultsError(
+            f"{what}.{odd[0]} in {RUN} is not what is written there ({kinds[odd[0]].__name__}). It was edited; restore it."
+        )
 
 
 def _check_complete(path: Path) -> None:
@@ -201,10 +235,11 @@ def _read_run(path: Path) -> Mapping[str, Any]:
         said = tomllib.loads((path / RUN).read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ResultsError(f"{path / RUN} is damaged: {error}. Restore the folder from a copy.") from error
-    schema = said.get("results", {}).get("schema")
-    if schema == SCHEMA:
+    about = said.get("results")
+    schema = about.get("schema") if isinstance(about, dict) else None
+    if schema == SCHEMA and not isinstance(schema, bool):
         return said
-    if not isinstance(schema, int):
+    if not isinstance(schema, int) or isinstance(schema, bool):
         raise ResultsError(
             f"{path / RUN} does not say which results schema it has. Give a folder that a run was saved to."
         )
@@ -219,6 +254,8 @@ def _read_arrays(path: Path) -> xr.DataTree:
     """Read everything into memory; attributes such as units are left as words and never decoded into times."""
     options: dict[str, Any] = {"zarr_format": 2, "consolidated": True, "chunks": None}
     store: Any
+    if not zipfile.is_zipfile(path / ARRAYS):
+        raise ResultsError(f"{path / ARRAYS} is cut off or no zip. Restore the folder from a copy.")
     with ZipStore(path / ARRAYS, mode="r") as store:
         return xr.open_datatree(store, engine="zarr", decode_times=False, decode_timedelta=False, **options).load()
 

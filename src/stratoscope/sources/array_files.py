@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ import numpy as np
 
 from stratoscope.errors import BadInput, MissingExtra
 from stratoscope.sources.arrays import Arrays
+from stratoscope.sources.crashes import refuse_crashing
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -104,9 +104,10 @@ def read_npz(path: Path) -> dict[str, Any]:
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
-    except (zipfile.BadZipFile, OSError, EOFError, ValueError, TypeError) as error:
+    except Exception as error:  # numpy, zipfile and zlib raise nearly every kind of exception on damaged bytes
+        said = str(error).strip().splitlines() or [type(error).__name__]
         raise BadInput(
-            f"{str(path)!r} cannot be read as arrays: {error}. Objects are refused because reading them would run code; "
+            f"{str(path)!r} cannot be read as arrays: {said[0].removesuffix('.')}. Objects are refused because reading them would run code; "
             "save plain arrays with numpy.savez."
         ) from error
 
@@ -118,7 +119,7 @@ def _open_zarr(path: Path, unit: str) -> Arrays:
     try:
         group = zarr.open_group(path, mode="r")
         members = dict(group.members(max_depth=None))
-    except (FileNotFoundError, ValueError, KeyError, OSError) as error:
+    except Exception as error:  # damaged metadata make zarr raise nearly every kind of exception
         raise BadInput(
             f"{str(path)!r} cannot be read as a Zarr group: {error}. Save the stages as its arrays."
         ) from error
@@ -150,12 +151,14 @@ def _open_netcdf(path: Path) -> xr.Dataset:
     """Open a NetCDF file lazily."""
     import xarray as xr
 
+    refuse_crashing(path, "netCDF4")
     try:
         return xr.open_dataset(path)
     except ImportError as error:  # pragma: no cover (depends on what is installed)
         raise MissingExtra(f"Reading {str(path)!r} needs netCDF4 or h5netcdf: pip install netCDF4") from error
-    except (ValueError, OSError) as error:
-        raise BadInput(f"{str(path)!r} cannot be read as NetCDF: {str(error).splitlines()[0]}") from error
+    except Exception as error:  # damaged bytes make xarray and netCDF4 raise nearly every kind of exception
+        said = str(error).strip().splitlines() or [type(error).__name__]
+        raise BadInput(f"{str(path)!r} cannot be read as NetCDF: {said[0][:200]}. Copy it again.") from error
 
 
 def _from_mapping(arrays: Mapping[str, Any], path: Path, unit: str) -> Arrays:

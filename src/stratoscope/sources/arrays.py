@@ -100,7 +100,7 @@ class Arrays:
             raise BadInput(f"A batch needs at least one stimulus; batch_size is {batch_size}.")
         rows_of = self._match(stimuli)
         for start, stop in self._blocks(len(stimuli), batch_size):
-            blocks = [(stage, _read(self._arrays[stage.name], rows_of[start:stop])) for stage in self._stages]
+            blocks = [(stage, self._read(stage, rows_of[start:stop])) for stage in self._stages]
             for first in range(start, stop, batch_size):
                 last = min(first + batch_size, stop)
                 for stage, block in blocks:
@@ -137,6 +137,17 @@ class Arrays:
                 "cannot be matched. Give the arrays ids, or exactly the stimuli they were recorded with."
             )
         return np.arange(self._n, dtype=np.int64)
+
+    def _read(self, stage: Stage, rows: Integers) -> NDArray[Any]:
+        """Read `rows` of a stage; whatever its file raises in the middle becomes a sentence that names the stage."""
+        try:
+            return _read(self._arrays[stage.name], rows)
+        except Exception as error:
+            said = str(error).strip().splitlines() or [type(error).__name__]
+            raise BadInput(
+                f"The responses of stage {stage.name!r} of {self._name!r} cannot be read from row {int(rows[0])} on: "
+                f"{said[0][:200]}. The file is damaged or cut off; copy it again."
+            ) from error
 
     def _blocks(self, n: int, batch_size: int) -> Iterator[tuple[int, int]]:
         """Cut `n` stimuli into reads of whole batches: whole chunks where they fit into `READ_BYTES` a stage."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from stratoscope.errors import BadInput, UnknownName, WeightsError, did_you_mean, unknown_name
+from stratoscope.errors import BadInput, UnknownName, WeightsError, did_you_mean, refuse_impossible_name, unknown_name
 from stratoscope.registry import Registry
 from stratoscope.sources.array_files import ENDINGS, open_arrays
 from stratoscope.sources.network import Network
@@ -169,6 +169,8 @@ def open_source(
         Options that make no sense for the source.
     """
     spec = str(spec)
+    refuse_impossible_name(spec, "a source")
+    refuse_impossible_name(str(weights), "a file of weights")
     if input not in ("auto", *MODES):
         raise unknown_name("input", input, ("auto", *MODES))
     request = Request(spec, str(weights), stages, unit, input, size, device, seed, autocast, channels_last)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import pickle
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import torch
@@ -39,13 +39,14 @@ def load_weights(module: nn.Module, path: str | Path) -> None:
     Raises
     ------
     WeightsError
-        The file is missing, damaged or holds code, or its names or shapes are not those of the network. Only the
+        The file is missing, damaged or holds code, or its names, shapes or kinds of numbers are not those of the network. Only the
         step counters of batch normalisation (``num_batches_tracked``) and tied copies may be missing.
     """
     path = Path(path)
     found = _without_prefix(read_weights(path), module)
     _check_names(module, found, path)
     _check_shapes(module, found, path)
+    _check_types(module, found, path)
     module.load_state_dict(found, strict=False)
 
 
@@ -92,7 +93,7 @@ def _read_checkpoint(path: Path) -> Any:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="Detected pickle protocol")
             return torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
+    except UnpicklingError as error:
         if not _holds_code(path, error):
             raise _damaged(path, error) from error
         raise WeightsError(
@@ -100,7 +101,7 @@ def _read_checkpoint(path: Path) -> Any:
             "If you trust where it comes from, load it yourself and convert it: "
             "safetensors.torch.save_file(model.state_dict(), 'weights.safetensors')."
         ) from error
-    except (RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
+    except Exception as error:  # torch's readers raise nearly every kind of exception on damaged bytes
         raise _damaged(path, error) from error
 
 
@@ -191,6 +192,24 @@ def _check_shapes(module: nn.Module, found: Mapping[str, Tensor], path: Path) ->
             f"{len(wrong)} tensors in {str(path)!r} have another shape: {listing}. "
             "Was it saved from a network of another width, depth or number of classes?"
         )
+
+
+def _check_types(module: nn.Module, found: Mapping[str, Tensor], path: Path) -> None:
+    """Refuse whole or complex numbers where the network has real ones; another precision is converted."""
+    wanted = module.state_dict()
+    wrong = [name for name in found if _kind(name, found[name]) != _kind(name, wanted[name])]
+    if wrong:
+        kinds = (str(one[wrong[0]].dtype).removeprefix("torch.") for one in (found, wanted))
+        raise WeightsError(
+            f"{len(wrong)} tensors in {str(path)!r} are of another kind: {wrong[0]!r} is {' in the file and '.join(kinds)} in "
+            "the network. Quantised weights have to be turned back into real numbers first."
+        )
+
+
+def _kind(name: str, tensor: Tensor) -> tuple[bool, bool]:
+    """Say whether a tensor holds real numbers, and whether complex ones; step counters may be kept as either."""
+    counter = name.endswith("num_batches_tracked")
+    return tensor.is_floating_point() and not counter, tensor.is_complex()
 
 
 def _listed(names: list[str]) -> str:

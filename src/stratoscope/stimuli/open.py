@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from stratoscope.errors import BadInput, did_you_mean, unknown_name
+from stratoscope.errors import BadInput, did_you_mean, refuse_impossible_name, unknown_name
 from stratoscope.stimuli import archive, datasets, folder, npz, objects, table  # noqa: F401  they register their openers
 from stratoscope.stimuli.choose import choose
 from stratoscope.stimuli.columns import count_categories
@@ -71,6 +71,7 @@ def open_stimuli(
     --------
     >>> open_stimuli("cifar.npz:test", per_category=10)  # doctest: +SKIP
     """
+    refuse_impossible_name(str(spec), "the address of stimuli")
     kind, where = find_kind(str(spec))
     place = None if root is None else Path(root)
     wanted = Wanted(_names(columns), image_column, category_column, place)
@@ -89,7 +90,7 @@ def find_kind(spec: str) -> tuple[str, str]:
     if colon and prefix in OPENERS:
         return prefix, rest
     file, _ = npz.split_place(spec)
-    path = _place(file)
+    path = Path(file).expanduser()
     if path.is_dir():
         return "folder", spec
     ending = path.suffix.lower()
@@ -100,17 +101,6 @@ def find_kind(spec: str) -> tuple[str, str]:
     if colon and re.fullmatch(r"[A-Za-z][A-Za-z0-9_]+", prefix):
         raise unknown_name("kind of stimuli", prefix, OPENERS)
     raise BadInput(f"There is no file or folder {file!r}.{_neighbours(path)} {_EXPECTED}")
-
-
-def _place(file: str) -> Path:
-    """Return the path called `file`; refuses what no file can be called, such as a name that is too long."""
-    try:
-        path = Path(file).expanduser()
-        path.exists()
-    except (OSError, ValueError, RuntimeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise BadInput(f"{file[:80]!r} cannot be the name of a file or folder: {reason}. {_EXPECTED}") from error
-    return path
 
 
 _EXPECTED = (

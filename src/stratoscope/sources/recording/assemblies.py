@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stratoscope.errors import BadInput, MissingExtra, unknown_name
+from stratoscope.sources.crashes import refuse_crashing
+from stratoscope.sources.recording.checks import refuse_no_text
 from stratoscope.sources.recording.opened import (
     AREA_COLUMNS,
     REPEAT_COLUMNS,
@@ -76,20 +78,32 @@ def read_assembly(path: Path, asked: Asked) -> Opened:
             raise BadInput(
                 f"{path.name} has several arrays of responses: {', '.join(fit)}. Choose one with counts=NAME."
             )
-        return _from_array(dataset[asked.counts or fit[0]].load(), asked, path.name)
+        return _from_array(_loaded(dataset[asked.counts or fit[0]], path), asked, path.name)
 
 
 def _opened(path: Path) -> xr.Dataset:
     import xarray as xr
 
+    if path.suffix == ".nc":
+        refuse_crashing(path, "netCDF4")
     try:
         return xr.open_zarr(path, consolidated=False) if path.suffix == ".zarr" else xr.open_dataset(path)
     except ImportError as error:  # pragma: no cover (depends on what is installed)
         raise MissingExtra(f"Reading {str(path)!r} needs netCDF4 or h5netcdf: pip install netCDF4") from error
-    except (ValueError, OSError, KeyError) as error:
-        raise BadInput(
-            f"{str(path)!r} cannot be read: {str(error).splitlines()[0][:200]}. It is damaged or cut off; copy it again."
-        ) from error
+    except Exception as error:  # xarray and what it reads through raise nearly every kind on damaged bytes
+        raise _damaged(path, error) from error
+
+
+def _loaded(array: xr.DataArray, path: Path) -> xr.DataArray:
+    try:
+        return array.load()
+    except Exception as error:  # as above; the values are read here
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: Path, error: Exception) -> BadInput:
+    said = str(error).strip().splitlines() or [type(error).__name__]
+    return BadInput(f"{str(path)!r} cannot be read: {said[0][:200]}. It is damaged or cut off; copy it again.")
 
 
 def _from_array(assembly: xr.DataArray, asked: Asked, name: str) -> Opened:
@@ -145,7 +159,10 @@ def _without_time(assembly: xr.DataArray, name: str) -> xr.DataArray:
 def _along(assembly: xr.DataArray, dim: str) -> dict[str, NDArray[Any]]:
     """Return the coordinates along a dimension, its own multi-index left aside."""
     levels = {str(key): one for key, one in assembly.coords.items() if one.dims == (dim,)}
-    return {key: np.asarray(one.values) for key, one in levels.items() if key != dim or not _is_multi(assembly, dim)}
+    values = {key: np.asarray(one.values) for key, one in levels.items() if key != dim or not _is_multi(assembly, dim)}
+    for key, column in values.items():
+        refuse_no_text(column, f"Coordinate {key!r}")
+    return values
 
 
 def _is_multi(assembly: xr.DataArray, dim: str) -> bool:

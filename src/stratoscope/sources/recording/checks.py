@@ -113,3 +113,13 @@ def check_ids(ids: Sequence[str], shown: Sequence[str], *, given: bool, columns:
             f"The table of presentations shows {extra[0]!r} and {len(extra) - 1} other stimuli that are not among the "
             f"{len(ids)} ids.{did_you_mean(extra[0], ids, n=1)} Add them, or leave these presentations out."
         )
+
+
+def refuse_no_text(values: NDArray[Any], what: str) -> None:
+    """Refuse text whose letters are beyond Unicode, as damaged bytes make it: Python cannot even print it."""
+    if (
+        values.dtype.kind == "U"
+        and values.size
+        and np.ascontiguousarray(values).reshape(-1).view(np.uint32).max() > 0x10FFFF
+    ):
+        raise BadInput(f"{what} holds letters that do not exist. The file is damaged; copy it again.")

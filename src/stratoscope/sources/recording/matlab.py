@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stratoscope.errors import BadInput, missing_extra
+from stratoscope.errors import BadInput, StratoscopeError, missing_extra
+from stratoscope.sources.crashes import refuse_crashing
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 
@@ -29,7 +30,9 @@ def read_mat(path: Path) -> dict[str, NDArray[Any]]:
         with path.open("rb") as file:
             head = file.read(520)
         arrays = _version_73(path) if _HDF5 in (head[:8], head[512:520]) else _version_7(path)
-    except (OSError, ValueError, KeyError, TypeError, EOFError, NotImplementedError) as error:
+    except StratoscopeError:
+        raise
+    except Exception as error:  # scipy and h5py raise nearly every kind of exception on damaged bytes
         said = str(error).splitlines() or [type(error).__name__]
         raise BadInput(
             f"{str(path)!r} cannot be read as a MATLAB file: {said[0][:200]}. It is damaged or cut off; save it again with -v7 "
@@ -39,15 +42,10 @@ def read_mat(path: Path) -> dict[str, NDArray[Any]]:
 
 
 def _version_7(path: Path) -> dict[str, NDArray[Any]]:
-    import zlib
-
     from scipy.io import loadmat
-    from scipy.io.matlab import MatReadError
 
-    try:
-        loaded = loadmat(path, chars_as_strings=True)
-    except (MatReadError, zlib.error) as error:
-        raise ValueError(str(error)) from error
+    refuse_crashing(path, "scipy.io")
+    loaded = loadmat(path, chars_as_strings=True)
     arrays = {name: np.asarray(values) for name, values in loaded.items() if not name.startswith("__")}
     return {name: _texts(values) for name, values in arrays.items() if values.dtype.names is None}
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stratoscope.errors import BadInput, missing_extra, unknown_name
+from stratoscope.errors import BadInput, StratoscopeError, missing_extra, unknown_name
 from stratoscope.sources.recording.nwb_areas import areas_of_units
 from stratoscope.sources.recording.opened import (
     REPEAT_COLUMNS,
@@ -74,9 +74,9 @@ def _opened(path: Path) -> Iterator[Any]:
             warnings.filterwarnings("ignore", module="hdmf|pynwb")
             with pynwb.NWBHDF5IO(str(path), "r") as io:
                 yield io.read()
-    except BadInput:
+    except StratoscopeError:
         raise
-    except (OSError, KeyError, ValueError, TypeError, AttributeError, RuntimeError) as error:
+    except Exception as error:  # h5py, hdmf and pynwb raise nearly every kind of exception on damaged bytes
         said = str(error).strip().splitlines() or [type(error).__name__]
         raise BadInput(
             f"{str(path)!r} cannot be read as NWB: {said[0][:200]}. It is damaged, cut off or no NWB file; copy or download it "

@@ -83,7 +83,7 @@ def read_frame(path: Path) -> pd.DataFrame:
             frame = pd.read_csv(path, sep="\t" if path.suffix.lower() == ".tsv" else ",")
     except ImportError as error:
         raise missing_extra("pyarrow", "parquet", "Reading Parquet files") from error
-    except (ValueError, OSError) as error:  # pandas and pyarrow refuse with subclasses of these
+    except Exception as error:  # pandas and pyarrow raise nearly every kind of exception on damaged bytes
         said = str(error).splitlines() or [type(error).__name__]
         raise BadInput(
             f"{str(path)!r} cannot be read as a table: {said[0][:200]}. Is it damaged or cut off?"
