@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from stratoscope.measure import profile
-from stratoscope.measure.partial.folder import discard
+from stratoscope.measure.partial.folder import beside, discard
 from stratoscope.report import write_report
 from stratoscope.results import Results, check_target
 from stratoscope.sources import lesions
@@ -58,7 +58,7 @@ def run_demo(
     intact, start = (open_bundled(name, Request(f"bundled:{name}", stages="relu")) for name in (MODEL, f"{MODEL}@0"))
     intact = intact.prepare(views)
     sources = [intact, lesions.remove_gating(intact), lesions.permute_weights(intact, seed), start]
-    places = [target.with_name(f"{target.name}.partial") / str(index) for index in range(len(sources))]
+    places = [beside(target) / str(index) for index in range(len(sources))]
     runs = [
         profile(source, views, seed=seed, progress=progress, checkpoint=place, resume=resume)
         for source, place in zip(sources, places, strict=True)

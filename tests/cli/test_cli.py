@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
@@ -42,6 +43,7 @@ def calls(monkeypatch):
 
     results = toy_results(["a", "b"], lesion="x")
     module(monkeypatch, "stratoscope.measure", profile=record("profile", results))
+    module(monkeypatch, "stratoscope.measure.cluster", open_cluster=lambda spec: nullcontext(f"CLIENT of {spec}"))
     module(monkeypatch, "stratoscope.demo", run_demo=record("run_demo", results))
     module(monkeypatch, "stratoscope.sources.openers", open_source=record("open_source", "SOURCE"))
     names = ("permute_weights", "remove_gating")

@@ -18,6 +18,7 @@ from stratoscope.measure.close import compare_stages
 from stratoscope.measure.closing import Closing
 from stratoscope.measure.kept import Here, Workers, kept_run
 from stratoscope.measure.listen import Listener, category_codes, give_back, make_listener
+from stratoscope.measure.partial.folder import beside
 from stratoscope.measure.partial.work import Work
 from stratoscope.measure.progress import bar
 from stratoscope.measure.record import Settings, record
@@ -213,7 +214,7 @@ def _checkpoint(source: Source, out: str | Path | None, asked: str | Path | None
     if asked is not None:
         return Path(asked).expanduser().absolute()
     target = Path(str(out)).expanduser().absolute()
-    return target.with_name(f"{target.name}.partial")
+    return beside(target)
 
 
 def _prepare(
