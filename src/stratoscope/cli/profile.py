@@ -62,6 +62,11 @@ LESIONS = {"permute_weights": True, "permute_biases": True, "reinitialize": True
     help="Share the work: local, local:N (workers here), tcp://HOST:PORT (a Dask scheduler), or slurm:queue=NAME,cores=N,memory=SIZE,jobs=N.",
 )
 @click.option("--no-report", is_flag=True, help="Write no report.html into the folder.")
+@click.option(
+    "--extrapolate",
+    is_flag=True,
+    help="Of a recording: dimensions with infinitely many units, and stimuli; takes minutes.",
+)
 @click.option("--quiet", "-q", is_flag=True, help="No progress bars and no table.")
 def command(model: str, stimuli: str | None, **asked: Any) -> None:
     """Compute metrics for every stage of MODEL on STIMULI; the same command goes on with a run that was broken off.
@@ -121,7 +126,7 @@ def _own_stimuli(model: str, source: Any, asked: dict[str, Any]) -> Any:
 
 def _run(asked: dict[str, Any]) -> dict[str, Any]:
     """Return what the pass itself is told."""
-    kept = ("batch_size", "workers", "budget", "seed", "skip_unreadable", "overwrite")
+    kept = ("batch_size", "workers", "budget", "seed", "skip_unreadable", "overwrite", "extrapolate")
     return {
         **{name: asked[name] for name in kept},
         "metrics": names(asked["metrics"]),

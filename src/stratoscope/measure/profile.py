@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from stratoscope.errors import BadInput, ResultsError
+from stratoscope.measure.areas import with_controls
 from stratoscope.measure.budget import parse_bytes
 from stratoscope.measure.close import compare_stages
 from stratoscope.measure.closing import Closing
@@ -24,6 +25,7 @@ from stratoscope.measure.progress import bar
 from stratoscope.measure.record import Settings, record
 from stratoscope.measure.request import Asked, MetricRequest, ask
 from stratoscope.results import Results, StageResult, check_target
+from stratoscope.stimuli import choose_examples
 from stratoscope.types import Played, Source, Stimuli
 
 if TYPE_CHECKING:
@@ -43,6 +45,7 @@ def profile(
     seed: int = 0,
     skip_unreadable: bool = False,
     progress: bool = True,
+    extrapolate: bool = False,
     out: str | Path | None = None,
     overwrite: bool = False,
     checkpoint: str | Path | None = None,
@@ -73,6 +76,9 @@ def profile(
         Go on without stimuli that cannot be read, and list them in the results; otherwise the first one stops the run.
     progress : bool
         Show a progress bar on anything over two seconds.
+    extrapolate : bool
+        Of a recording with single trials: add what its dimensions become with infinitely many units, and stimuli; takes
+        minutes. The other controls of areas (`stratoscope.metrics.controlled_dimension`) are always there.
     out : path, optional
         Folder to save the results in.
     overwrite : bool
@@ -103,7 +109,7 @@ def profile(
     >>> source = st.open_source("bundled:alexnet")  # doctest: +SKIP
     >>> st.profile(source, st.open_stimuli("objects:")).table()  # doctest: +SKIP
     """
-    settings = Settings(batch_size, workers, parse_bytes(budget), seed, skip_unreadable, progress)
+    settings = Settings(batch_size, workers, parse_bytes(budget), seed, skip_unreadable, progress, extrapolate)
     if out is not None:
         check_target(Path(out), overwrite=overwrite)
     asked, remarks = ask(
@@ -192,15 +198,19 @@ def _results(
     overwrite: bool,
 ) -> Results:
     cross, refused = outcome.compared
+    skipped = {row for row, _ in outcome.played.skipped}
+    ids = [one for row, one in enumerate(stimuli.ids) if row not in skipped]
+    closed, further, missing = with_controls(source, outcome.closed, asked, ids, settings)
     results = Results.build(
         record(outcome.said, source.stages, stimuli, asked, outcome.played, settings),
-        outcome.closed,
+        closed,
         _coordinates(stimuli, asked),
         cross,
         columns=stimuli.columns,
-        metrics=[one.metric for one in asked],
-        remarks=[*stimuli.notes, *remarks, *refused],
+        metrics=[*(one.metric for one in asked), *further],
+        remarks=[*stimuli.notes, *remarks, *refused, *missing],
         skipped=[(stimuli.ids[row], why) for row, why in outcome.played.skipped],
+        examples=choose_examples(stimuli, [row for row, _ in outcome.played.skipped]),
     )
     if out is not None:
         results.save(Path(out), overwrite=overwrite)

@@ -38,6 +38,7 @@ class Settings:
     seed: int
     skip_unreadable: bool
     progress: bool
+    extrapolate: bool = False
 
     def __post_init__(self) -> None:
         if self.batch_size < 1 or self.workers < 0:

@@ -43,7 +43,9 @@ class NoiseCorrected:
     growth: float
 
     def height(self, n1: int) -> float:
-        """Return the median squared distance to neighbour `n1`."""
+        """Return the median squared distance to neighbour `n1`, NaN where there are too few stimuli."""
+        if n1 >= len(self.squared):
+            return float("nan")
         ordered = np.sort(self.squared + np.diag(np.full(len(self.squared), np.inf)), axis=1)
         return float(np.median(ordered[:, n1 - 1]))
 
