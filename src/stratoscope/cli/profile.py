@@ -44,6 +44,7 @@ LESIONS = {"permute_weights": True, "permute_biases": True, "reinitialize": True
 @click.option("--batch-size", type=click.IntRange(min=1), default=32, show_default=True, help="Stimuli at a time.")
 @click.option("--workers", type=click.IntRange(min=0), default=2, show_default=True, help="Threads that load stimuli.")
 @click.option("--budget", default="2GB", show_default=True, help="Memory the run may use.")
+@click.option("--spool", type=click.Choice(["bfloat16", "float16"]), help="Keep responses in 16 bits: half the room.")
 @click.option("--limit", type=click.IntRange(min=1), help="At most so many stimuli, drawn with the seed.")
 @click.option("--per-category", type=click.IntRange(min=1), help="At most so many stimuli of each category.")
 @click.option(
@@ -126,7 +127,7 @@ def _own_stimuli(model: str, source: Any, asked: dict[str, Any]) -> Any:
 
 def _run(asked: dict[str, Any]) -> dict[str, Any]:
     """Return what the pass itself is told."""
-    kept = ("batch_size", "workers", "budget", "seed", "skip_unreadable", "overwrite", "extrapolate")
+    kept = ("batch_size", "workers", "budget", "spool", "seed", "skip_unreadable", "overwrite", "extrapolate")
     return {
         **{name: asked[name] for name in kept},
         "metrics": names(asked["metrics"]),

@@ -42,6 +42,7 @@ def profile(
     batch_size: int = 32,
     workers: int = 2,
     budget: str | float = "4GB",
+    spool: str | None = None,
     seed: int = 0,
     skip_unreadable: bool = False,
     progress: bool = True,
@@ -70,6 +71,10 @@ def profile(
         Stimuli a batch, and threads that decode ahead of the network.
     budget : str or float
         Memory for what the run keeps, the network left aside, such as ``"2GB"``. What does not fit goes to files.
+    spool : {None, "bfloat16", "float16", "float32", "float64"}
+        Format that responses are kept in until all stimuli have come, for metrics of pairs of stimuli and of unit
+        information: as they come (float32, as a rule), or rounded to 16 bits, which halves the room and changes these
+        metrics by what ``docs/performance.md`` says.
     seed : int
         Seed of every resampling.
     skip_unreadable : bool
@@ -109,7 +114,7 @@ def profile(
     >>> source = st.open_source("bundled:alexnet")  # doctest: +SKIP
     >>> st.profile(source, st.open_stimuli("objects:")).table()  # doctest: +SKIP
     """
-    settings = Settings(batch_size, workers, parse_bytes(budget), seed, skip_unreadable, progress, extrapolate)
+    settings = Settings(batch_size, workers, parse_bytes(budget), seed, skip_unreadable, progress, extrapolate, spool)
     if out is not None:
         check_target(Path(out), overwrite=overwrite)
     asked, remarks = ask(
@@ -179,7 +184,7 @@ def _at_once(
     """Do everything in one go and put nothing away."""
     with _spool_folder(out) as folder, ThreadPoolExecutor(1) as aside:
         describing = aside.submit(source.describe)  # hashing the weights takes as long as a few batches
-        listener = make_listener(source.stages, stimuli, asked, settings.budget, folder)
+        listener = make_listener(source.stages, stimuli, asked, settings.budget, folder, settings.spool)
         played = _play(source, stimuli, listener, settings)
         said = describing.result()
         closing = Closing.of(source.stages, stimuli, asked, said, settings.seed, played.n)
