@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from stratoscope import metrics, studies
     from stratoscope.errors import StratoscopeError
     from stratoscope.measure import profile
+    from stratoscope.measure.cluster import open_cluster
     from stratoscope.results import Results, open_results
     from stratoscope.sources import Arrays, Network, Recording, lesions, open_source
     from stratoscope.stimuli import open_stimuli
@@ -29,6 +30,7 @@ _HOMES = {
     "Stage": "stratoscope.types",
     "Stimuli": "stratoscope.types",
     "StratoscopeError": "stratoscope.errors",
+    "open_cluster": "stratoscope.measure.cluster",
     "open_results": "stratoscope.results",
     "open_source": "stratoscope.sources.openers",
     "open_stimuli": "stratoscope.stimuli",
@@ -52,6 +54,7 @@ __all__ = [
     "StratoscopeError",
     "lesions",
     "metrics",
+    "open_cluster",
     "open_results",
     "open_source",
     "open_stimuli",
