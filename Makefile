@@ -5,7 +5,7 @@ BIN     = $(VENV)/bin
 READY   = $(VENV)/.ready
 JOBS   ?= 2
 
-.PHONY: demo test check bench docs soak clean
+.PHONY: demo test check bench docs site soak clean
 
 demo: $(READY)            ## the main job: the bundled network on rendered objects, ends in a report
 	$(BIN)/stratoscope demo --overwrite
@@ -28,6 +28,9 @@ soak: $(READY)            ## the long versions of the tests of faults: hours
 
 docs: $(READY)            ## write the generated pages anew
 	$(BIN)/python docs/generate.py
+
+site: $(READY)            ## the documentation as a site in build/site, its tutorials run; any warning ends it
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 
 $(READY): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

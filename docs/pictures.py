@@ -24,10 +24,10 @@ def front_page(results: Results) -> Figure:
     return metrics_over_depth(results, METRICS)
 
 
-def write_png(figure: Figure, path: Path) -> Path:
-    """Write `figure` on white, `WIDTH` pixels wide, with as few colours as it needs."""
+def write_png(figure: Figure, path: Path, width: int = WIDTH) -> Path:
+    """Write `figure` on white, `width` pixels wide, with as few colours as it needs."""
     buffer = io.BytesIO()
-    figure.savefig(buffer, dpi=WIDTH / figure.get_figwidth(), facecolor="white", metadata={"Software": None})
+    figure.savefig(buffer, dpi=width / figure.get_figwidth(), facecolor="white", metadata={"Software": None})
     image = Image.open(buffer).convert("RGB").quantize(256, dither=Image.Dither.NONE)
     path.parent.mkdir(parents=True, exist_ok=True)
     image.save(path, optimize=True)

@@ -34,6 +34,12 @@ class Registry(Generic[T]):
         self._items[name] = item
         return item
 
+    def remove(self, name: str) -> T:
+        """Take `name` away from its owner, and return that: before a notebook defines it again."""
+        item = self[name]
+        del self._items[name]
+        return item
+
     def __getitem__(self, name: str) -> T:
         self._load_plugins()
         if name not in self._items:

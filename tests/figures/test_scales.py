@@ -30,7 +30,7 @@ def test_every_stage_has_its_curve_over_neighbourhood_size(intact):
 def test_every_lesion_has_a_panel_of_its_own_on_the_same_axes(intact):
     both = Results.combine([intact, toy_results(lesion="permute_weights")])
     panels = scale_curves(both).axes
-    assert [axes.texts[0].get_text() for axes in panels] == ["intact", "permuted weights"]
+    assert [axes.get_title("left") for axes in panels] == ["intact", "permuted weights"]
     assert [len(axes.get_lines()) for axes in panels] == [8, 8]
     assert panels[0].get_ylim() == panels[1].get_ylim()
     flat = both["conv3.relu", "position", "permute_weights"]["gride"]

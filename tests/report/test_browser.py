@@ -7,17 +7,22 @@ import shutil
 
 import numpy as np
 import pytest
+from PIL import Image
 
+from stratoscope.measure import profile
 from stratoscope.report import write_report
 from stratoscope.results import Results, Row, StageResult
-from stratoscope.studies import compare, given_rdms
+from stratoscope.sources.arrays import Arrays
+from stratoscope.studies import Readout, compare, given_rdms, sparse_coding
+from stratoscope.studies.liu2020.protocol import Protocol
 from stratoscope.testing.results import toy_results
-from stratoscope.types import Stage
+from stratoscope.types import Stage, Stimuli
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
 pytestmark = pytest.mark.skipif(
     CHROMIUM is None, reason="no Chromium is installed; it draws the report for these tests"
 )
+REPORTS = ("run_report", "comparison_report", "study_report", "closer_report")
 HOSTILE = (
     "<script>alert(1)</script>",
     "\"quotes\" & 'apostrophes' </script>",
@@ -61,12 +66,47 @@ def opened(browser):
         page.close()
 
 
+@pytest.fixture(scope="module")
+def study_report(tmp_path_factory):
+    rng = np.random.default_rng(2)
+    codes = np.repeat(np.arange(6), 4)
+    stages = {
+        name: rng.random((6, n))[codes] + 0.2 * rng.random((24, n)) for name, n in {"V1": 9, "V4": 12, "IT": 10}.items()
+    }
+    source = Arrays(stages, columns={"category": codes.astype(str)}, name="a <cortex>")
+    protocol = Protocol(n_subsets=2, n_resamples=20)
+    study = sparse_coding(source, source.stimuli(), protocol=protocol, readout=Readout(stepwise=True), progress=False)
+    return write_report(study.results, tmp_path_factory.mktemp("browser") / "report.html")
+
+
+@pytest.fixture(scope="module")
+def closer_report(tmp_path_factory):
+    rng = np.random.default_rng(0)
+    columns = {"category": np.repeat(["a", "b", "c"], 6), "luminance": rng.random(18)}
+    ids = [f"image {row}" for row in range(18)]
+    shown = Stimuli("made", tuple(ids), lambda row: Image.new("RGB", (40, 30), (9 * row, 90, 0)), columns)
+    source = Arrays({name: rng.random((18, 12)) for name in ("V1", "LM", "LL")}, ids=ids, name="cortex")
+    asked = ["rdm", "cka", "lifetime_sparseness", ("unit_information", {"values": "luminance"})]
+    results = profile(source, shown, metrics=asked, progress=False)
+    return write_report(results, tmp_path_factory.mktemp("browser") / "report.html")
+
+
+def panels(page, index):
+    """Return what the panels of a figure hold: names of traces, types, and shapes, in order."""
+    return page.evaluate(
+        f"[...document.querySelectorAll('[data-live]')[{index}].children].map(one => ({{ names: one.data.map(line => line.name || ''),"
+        " types: one.data.map(line => line.type), shapes: one.layout.shapes.length, ticks: one.layout.xaxis.ticktext || [] }))"
+    )
+
+
 def traces(page, index=0):
     return page.evaluate(f"document.querySelectorAll('[data-live]')[{index}].data.map(one => one.name || '')")
 
 
 def shapes(page):
-    return page.evaluate("[...document.querySelectorAll('[data-live]')].map(one => one.layout.shapes.length)")
+    return page.evaluate(
+        "[...document.querySelectorAll('[data-live]:not(.many)')].map(one => one.layout.shapes.length)"
+    )
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +126,7 @@ def comparison_report(tmp_path_factory):
     return study.report(tmp_path_factory.mktemp("browser") / "report.html")
 
 
-@pytest.mark.parametrize("report", ["run_report", "comparison_report"])
+@pytest.mark.parametrize("report", REPORTS)
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (360, "dark"), (1920, "dark")])
 def test_it_opens_from_disk_without_an_error_or_a_request_and_nothing_sticks_out(
     request, opened, report, width, scheme
@@ -136,13 +176,71 @@ def test_a_stage_chosen_in_one_place_is_shown_in_all(opened, run_report):
     kinds = page.evaluate(
         "[...document.querySelectorAll('script[id^=live-]')].map(one => JSON.parse(one.textContent).kind)"
     )
-    assert [bool(count) for count in shapes(page)] == [kind == "curves" for kind in kinds]
+    assert all(shapes(page))
+    assert len(shapes(page)) == kinds.count("curves")
     assert page.locator("tr.chosen").count() > 0
     assert set(page.locator("tr.chosen td").all_text_contents()) >= {"conv3.relu"}
     assert page.text_content("#tool-said").startswith("conv3.relu: ")
     page.select_option("#tool-stage", "")
     assert sum(shapes(page)) == page.locator("tr.chosen").count() == 0
     assert wrong == []
+
+
+def test_a_study_answers_panel_by_panel(opened, study_report):
+    page, wrong, _ = opened(study_report)
+    hierarchy = panels(page, 0)
+    assert [one["types"][0] for one in hierarchy] == ["scatter", "scatter"]
+    assert hierarchy[1]["ticks"] == ["V1", "V4", "IT"]
+    page.select_option("#tool-stage", "V4")
+    assert [one["shapes"] for one in panels(page, 0)] == [0, 1]
+    assert page.text_content("#tool-said").startswith("V4: ")
+    page.select_option("#tool-stage", "")
+    page.uncheck("#tool-bands")
+    assert len(panels(page, 0)[1]["names"]) < len(hierarchy[1]["names"])
+    last = page.locator("[data-live] .panel").nth(1)
+    last.scroll_into_view_if_needed()
+    point = last.locator(".scatterlayer .trace .points path").first.bounding_box()
+    page.mouse.move(point["x"] + point["width"] / 2, point["y"] + point["height"] / 2)
+    label = last.locator(".hoverlayer text").first
+    label.wait_for()
+    assert "V1" in label.text_content()
+    assert "[" in label.text_content()
+    assert wrong == []
+
+
+def test_matrices_and_units_answer(opened, closer_report):
+    page, wrong, _ = opened(closer_report)
+    titles = page.locator("figure h3").all_text_contents()
+    between, stimuli = titles.index("CKA between stages, unit"), titles.index("Dissimilarity of stimuli")
+    assert panels(page, between)[0]["types"] == ["heatmap"]
+    assert [one["types"] for one in panels(page, stimuli)] == [["heatmap"]] * 3
+    heat = page.locator("[data-live]").nth(stimuli).locator(".panel").first
+    heat.scroll_into_view_if_needed()
+    box = heat.locator(".heatmaplayer").bounding_box()
+    page.mouse.move(box["x"] + 0.3 * box["width"], box["y"] + 0.6 * box["height"])
+    label = heat.locator(".hoverlayer text").first
+    label.wait_for()
+    assert label.text_content().count("image ") == 2
+    assert "dissimilarity: " in label.text_content()
+    paired = next(place for place, title in enumerate(titles) if " against " in title)
+    page.select_option("#tool-stage", "LM")
+    opacity = page.evaluate(
+        f"document.querySelectorAll('[data-live]')[{paired}].children[0].data.map(one => one.opacity)"
+    )
+    assert sorted(opacity) == [0.2, 0.2, 1]
+    assert panels(page, between)[0]["shapes"] == 1
+    assert page.locator(".examples img").count() == 12
+    assert page.evaluate("[...document.images].every(one => one.complete && one.naturalWidth > 0)")
+    assert wrong == []
+
+
+def test_zoom_into_a_panel_is_undone(opened, study_report):
+    page, _, _ = opened(study_report)
+    own = "document.querySelector('[data-live]').children[1]"
+    before = page.evaluate(f"{own}.layout.xaxis.range")
+    page.evaluate(f"Plotly.relayout({own}, {{'xaxis.range': [0.2, 0.4]}})")
+    page.click("#tool-zoom")
+    assert page.evaluate(f"{own}.layout.xaxis.range") == before
 
 
 def test_a_click_on_a_point_chooses_its_stage(opened, run_report):
@@ -208,7 +306,7 @@ def test_hostile_names_do_no_harm_and_are_shown_as_they_are(opened, tmp_path):
     assert page.locator("img").count() == 0
 
 
-@pytest.mark.parametrize("report", ["run_report", "comparison_report"])
+@pytest.mark.parametrize("report", REPORTS)
 def test_nothing_keeps_anybody_from_reading_it(request, opened, report):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright")
     for scheme in ("light", "dark"):

@@ -85,7 +85,7 @@ def test_it_has_the_answer_figures_warnings_table_notes_and_provenance(page):
         "An invented paper (2026).",
     ):
         assert words in text
-    assert without_scripts(page).count("<svg") == page.count('class="live"') == 5
+    assert without_scripts(page).count("<svg") == page.count('<div class="live') == 5
 
 
 def test_figures_take_the_colours_of_the_page(page):

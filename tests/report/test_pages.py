@@ -1,5 +1,6 @@
 """The pages of docs/: every error has its entry, every link leads somewhere, every Python snippet runs."""
 
+import importlib.util
 import inspect
 import re
 from pathlib import Path
@@ -10,7 +11,16 @@ from stratoscope import errors
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 PAGES = sorted(DOCS.glob("*.md"))
-SNIPPETS = [page for page in PAGES if "```python" in page.read_text(encoding="utf-8")]
+
+
+def _script(name):
+    spec = importlib.util.spec_from_file_location(name, DOCS / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+snippets = _script("snippets")
 
 
 def classes():
@@ -45,11 +55,19 @@ def test_the_index_leads_to_every_page():
     assert [page.name for page in PAGES if page.name != "README.md" and f"]({page.name})" not in index] == []
 
 
-@pytest.mark.parametrize("page", SNIPPETS, ids=lambda page: page.name)
-def test_the_python_of_a_page_runs_from_top_to_bottom(page, tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    text = page.read_text(encoding="utf-8")
-    names = {}
-    for code in re.findall(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE):
-        exec(compile(code, page.name, "exec"), names)
-    assert capsys.readouterr().out
+@pytest.mark.parametrize("page", snippets.pages_that_run(), ids=lambda page: page.name)
+def test_the_python_of_a_page_runs_from_top_to_bottom(page):
+    assert "".join(snippets.run_page(page.read_text(encoding="utf-8"), page.name))
+
+
+def test_a_block_that_fails_is_named_with_its_page():
+    with pytest.raises(ZeroDivisionError) as caught:
+        snippets.run_page("```python\nx = 0\n```\n\nthen\n\n```python\n1 / x\n```\n", "broken.md")
+    assert caught.value.__notes__ == ["in block 2 of broken.md"]
+
+
+def test_what_a_block_prints_stands_below_it():
+    text = "# A page\n\n```python\nprint(2)\n```\n\nand\n\n```python\nx = 3\n```\n"
+    shown = snippets.with_output(text, snippets.run_page(text, "page.md"))
+    assert 'print(2)\n```\n\n```{ .text .output title="prints" }\n2\n```\n\nand' in shown
+    assert shown.endswith("x = 3\n```\n")

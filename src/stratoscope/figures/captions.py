@@ -9,7 +9,13 @@ from stratoscope.errors import unknown_name
 from stratoscope.results import Declared, Results, Row
 
 #: Names whose spelling is not their words.
-_SPELLED = {"two_nn": "TwoNN dimension", "gride": "Gride dimension", "levina_bickel": "Levina–Bickel dimension"}
+_SPELLED = {
+    "two_nn": "TwoNN dimension",
+    "gride": "Gride dimension",
+    "levina_bickel": "Levina–Bickel dimension",
+    "cka": "CKA",
+    "rdm": "dissimilarity",
+}
 #: What each lesion leaves behind, in words.
 _LESIONS = {
     "permute_weights": "permuted weights",

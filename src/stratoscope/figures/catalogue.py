@@ -14,6 +14,7 @@ from matplotlib.text import Text
 
 from stratoscope.errors import BadInput, StratoscopeError, unknown_name
 from stratoscope.figures.curves import metric_over_depth
+from stratoscope.figures.matrices import stage_matrix, stage_metrics, stimulus_matrix, stimulus_metrics
 from stratoscope.figures.prune_and_distill import (
     dimension_over_depth,
     distillation_over_depth,
@@ -34,6 +35,7 @@ from stratoscope.figures.sparse_coding import (
 )
 from stratoscope.figures.style import STYLE, house_style
 from stratoscope.figures.unit_lesions import accuracy_over_ablated
+from stratoscope.figures.units import paired_names, sorted_units, unit_metrics, units_against
 from stratoscope.results import Results
 
 #: A figure that is drawn when it is asked for.
@@ -62,12 +64,25 @@ STUDY_FIGURES: dict[str, tuple[Callable[[Results], Figure], ...]] = {
     "unit-lesions": (accuracy_over_ablated,),
 }
 
+#: Every figure there is, by the name of its function.
+_EVERY: tuple[Callable[..., Figure], ...] = (
+    metric_over_depth,
+    scale_curves,
+    stage_similarity,
+    stage_matrix,
+    stimulus_matrix,
+    sorted_units,
+    units_against,
+    *(one for figures in STUDY_FIGURES.values() for one in figures),
+)
+FIGURES: dict[str, Callable[..., Figure]] = {one.__name__: one for one in _EVERY}
+
 
 def figures_of(results: Results) -> dict[str, Draw]:
     """Return the figures of `results` by name, each a function without arguments that draws it.
 
     A study has the figures of its paper; every run has its metrics over depth, and its dimensions over scales; a comparison has
-    the matrices between its hierarchies.
+    the matrices between its hierarchies. Whatever holds them has matrices of stages and of stimuli, and single units.
     """
     said = results.run.get("study", {})
     found: dict[str, Draw] = {
@@ -75,6 +90,12 @@ def figures_of(results: Results) -> dict[str, Draw]:
     }
     if said.get("name") not in STUDY_FIGURES:
         found |= dict(_curves(results))
+    found |= {_plain(f"{name}_between_stages"): partial(stage_matrix, results, name) for name in stage_metrics(results)}
+    found |= {
+        _plain(f"{name}_of_stimuli"): partial(stimulus_matrix, results, name) for name in stimulus_metrics(results)
+    }
+    found |= {_plain(f"{name}_of_units"): partial(sorted_units, results, name) for name in unit_metrics(results)}
+    found |= {_plain(f"{y}_against_{x}"): partial(units_against, results, x, y) for x, y in paired_names(results)}
     for index, one in enumerate(matrices_of(results)):
         found[_plain(f"{one.measure}_{one.first}_{one.second}")] = partial(stage_similarity, results, index)
     return found

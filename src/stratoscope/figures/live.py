@@ -7,17 +7,15 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
-from matplotlib.colors import to_hex
 
 from stratoscope.figures import style
-from stratoscope.figures.captions import axis_label, controlled_lesion, drawn_rows, pretty, pretty_lesion, rows_of
+from stratoscope.figures.captions import axis_label, controlled_lesion, drawn_rows, rows_of
 from stratoscope.figures.curves import Curve, curves_of, line_names
-from stratoscope.figures.scales import scales_of
 from stratoscope.figures.side_by_side import Matrix
 from stratoscope.results import Results
 
 #: Names of colours that the page has its own light and dark values for.
-_NAMED = {colour: name for name, colour in style.THEME.items()}
+NAMED = {colour: name for name, colour in style.THEME.items()}
 #: Dashes of controls, in the order in which `figures.style.CONTROL_LINES` has them.
 _DASHES = ("dash", "dot", "dashdot", "longdash")
 
@@ -51,30 +49,12 @@ def live_curves(results: Results, metric: str) -> dict[str, Any]:
     }
 
 
-def live_scales(results: Results, metric: str) -> dict[str, Any]:
-    """Return what `figures.scale_curves` draws as plain data: a line a stage, the dimension over the neighbourhood size."""
-    curves = scales_of(results, metric)
-    several = {index for index in range(3) if len({curve.line[index] for curve in curves}) > 1}
-    lines = []
-    for curve in curves:
-        words = (curve.line[0], pretty_lesion(curve.line[1]), curve.line[2])
-        owner = ", ".join(words[index] for index in sorted(several))
-        lines.append(
-            {
-                "name": f"{curve.stage} ({owner})" if owner else curve.stage, "group": owner, "stage": curve.stage,
-                "control": False, "colour": to_hex(style.RAMP(curve.depth)), "dash": "solid", "x": _plain(curve.n1),
-                "y": _plain(curve.value), "low": _plain(curve.low), "high": _plain(curve.high),
-            }
-        )  # fmt: skip
-    return {"kind": "scales", "label": pretty(metric), "axis": "neighbourhood size n1", "lines": lines}
-
-
 def live_matrix(one: Matrix) -> dict[str, Any]:
     """Return what `figures.side_by_side.stage_similarity` draws as plain data."""
     parts = {"value": one.value, "low": one.low, "high": one.high, "share": one.best_share}
     return {
         "kind": "matrix", "label": one.measure, "first": one.first, "second": one.second, "rows": list(one.rows),
-        "columns": list(one.columns), "n": one.n, "drawn": one.drawn, **{name: [_plain(row) for row in part] for name, part in parts.items()},
+        "columns": list(one.columns), "n": one.n, "drawn": one.drawn, **{name: [plain(row) for row in part] for name, part in parts.items()},
     }  # fmt: skip
 
 
@@ -82,18 +62,18 @@ def _line(curve: Curve, name: str, colour: str, dash: str) -> dict[str, Any]:
     return {
         "name": name,
         "control": bool(curve.control),
-        "colour": _NAMED.get(colour, colour),
+        "colour": NAMED.get(colour, colour),
         "dash": dash,
         "stages": [row.stage for row in curve.rows],
-        "x": _plain(curve.x),
-        "y": _plain(curve.along("value")),
-        "low": _plain(curve.along("low")),
-        "high": _plain(curve.along("high")),
+        "x": plain(curve.x),
+        "y": plain(curve.along("value")),
+        "low": plain(curve.along("low")),
+        "high": plain(curve.along("high")),
         "n": [int(row.n) for row in curve.rows],
         "notes": [row.note for row in curve.rows],
     }
 
 
-def _plain(numbers: Sequence[float] | np.ndarray[Any, Any] | Iterable[float]) -> list[float | None]:
+def plain(numbers: Sequence[float] | np.ndarray[Any, Any] | Iterable[float]) -> list[float | None]:
     """Return numbers to six digits, which no screen resolves; None for what is not finite."""
     return [float(f"{one:.6g}") if math.isfinite(one) else None for one in map(float, numbers)]

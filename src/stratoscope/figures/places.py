@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from matplotlib.axes import Axes
@@ -14,6 +15,17 @@ from stratoscope.results import Row
 Places: TypeAlias = Mapping[tuple[str, str], float]
 #: Points between two names slanted by 40 degrees that do not touch: the height of a line divided by its sine.
 _SLANTED = 14.0
+
+
+@dataclass(frozen=True)
+class NamedPlaces:
+    """Names of what stands at 0, 1, 2 ... of an axis, for axes that have no room to write them all: ``axes.fmt_xdata``."""
+
+    names: tuple[str, ...]
+
+    def __call__(self, place: float) -> str:
+        """Return the name nearest to `place`."""
+        return self.names[min(max(round(place), 0), len(self.names) - 1)] if self.names else ""
 
 
 def places_of(rows: Sequence[Row]) -> tuple[dict[tuple[str, str], float], bool]:

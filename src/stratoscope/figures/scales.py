@@ -67,7 +67,7 @@ def scale_curves(results: Results, metric: str = "gride") -> Figure:
     with style.house_style():
         style.title_axis(every[0], title, above=1.2)
         for axes, line, name in zip(every, lines, _names(lines), strict=True):
-            axes.text(0, 1.03, style.shorten(name, 30), transform=axes.transAxes, fontweight="bold", fontsize=8.2)
+            axes.set_title(style.shorten(name, 30), loc="left", fontweight="bold", fontsize=8.2, pad=3)
             _fill(axes, [curve for curve in curves if curve.line == line], curves, most=2)
         for axes in every[:-1]:
             axes.set_xlabel("")
@@ -98,7 +98,7 @@ def _draw(axes: Axes, curve: ScaleCurve) -> style.Label | None:
     name = style.shorten(curve.stage)
     known = np.isfinite(curve.low) & np.isfinite(curve.high)
     axes.fill_between(curve.n1, curve.low, curve.high, where=known, color=colour, alpha=0.13, lw=0)
-    axes.plot(curve.n1, curve.value, color=colour, marker="o", mew=0, lw=1.3, label=name)
+    axes.plot(curve.n1, curve.value, color=colour, marker="o", mew=0, lw=1.3, label=curve.stage)
     finite = curve.value[np.isfinite(curve.value)]
     return style.Label(name, float(finite[-1]), colour) if len(finite) else None
 

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from stratoscope.figures import caption, metric_over_depth, pretty, pretty_lesion, scale_caption, scale_curves
-from stratoscope.figures.live import live_curves, live_scales
+from stratoscope.figures.live import live_curves
+from stratoscope.figures.scales import scales_of
 from stratoscope.report.bibtex import bibtex
+from stratoscope.report.closer import closer_sections
 from stratoscope.report.methods import methods_paragraph
-from stratoscope.report.parts import Drawn, Grid, Section, drawn
+from stratoscope.report.parts import Drawn, Grid, Section, drawn, panelled
 from stratoscope.report.sentences import Finding, answer, details, is_paper, number
+from stratoscope.report.stimuli import Shown, shown_stimuli
 from stratoscope.report.studies import study_sections
 from stratoscope.results import COLUMNS, Results, Row
 from stratoscope.types import Stage
@@ -35,6 +38,8 @@ class Report:
     paragraph: str = ""
     bibtex: str = ""
     sections: tuple[Section, ...] = ()
+    closer: tuple[Section, ...] = ()
+    shown: Shown | None = None
 
 
 def build_report(results: Results) -> Report:
@@ -59,6 +64,8 @@ def build_report(results: Results) -> Report:
         paragraph=methods_paragraph(results),
         bibtex=bibtex(said.paper for said in results.metrics.values()),
         sections=sections,
+        closer=closer_sections(results),
+        shown=shown_stimuli(results),
     )
 
 
@@ -102,8 +109,8 @@ def _figures(results: Results) -> Iterator[Drawn]:
         yield drawn(title, metric_over_depth(results, metric), caption(results, metric), misleads, live)
         if metric in scaled:
             title = f"{pretty(metric)} over scales"
-            live = live_scales(results, metric)
-            yield drawn(title, scale_curves(results, metric), scale_caption(results, metric), live=live)
+            stages = list(dict.fromkeys(curve.stage for curve in scales_of(results, metric)))
+            yield panelled(title, scale_curves(results, metric), scale_caption(results, metric), stages)
 
 
 def _overview(rows: Sequence[Row]) -> Grid:

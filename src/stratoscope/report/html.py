@@ -73,7 +73,10 @@ def render(report: Report) -> str:
 
 def _library(report: Report) -> Markup:
     """Return the plotting library as it stands in the page, once; nothing where no figure is live."""
-    figures = [*report.figures, *(figure for section in report.sections for figure in section.figures)]
+    figures = [
+        *report.figures,
+        *(figure for section in (*report.sections, *report.closer) for figure in section.figures),
+    ]
     if not any(figure.live for figure in figures):
         return Markup("")
     # Plotly ships its own script with the package; it is trusted as it is, but must not end the tag it stands in.

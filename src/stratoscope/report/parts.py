@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from matplotlib.figure import Figure
 
 from stratoscope.figures import THEME, to_svg
+from stratoscope.figures.panels import live_panels
 
 
 @dataclass(frozen=True)
 class Drawn:
-    """A figure with what is written around it; `live` is the same as JSON, for the page to draw, or empty."""
+    """A figure with what is written around it; `live` is the same as JSON, for the page to draw, or empty; `wide` has panels."""
 
     anchor: str
     title: str
@@ -23,6 +24,7 @@ class Drawn:
     caption: str
     misleads: str = ""
     live: str = ""
+    wide: bool = False
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,11 @@ def drawn(title: str, figure: Figure, written: str, misleads: str = "", live: Ma
     for name, colour in THEME.items():
         svg = svg.replace(colour, f"var(--{name})")
     return Drawn(anchor, title[0].upper() + title[1:], svg, written, misleads, "" if live is None else _json(live))
+
+
+def panelled(title: str, figure: Figure, written: str, stages: Sequence[str] | None = None) -> Drawn:
+    """Turn a figure of several panels into SVG, and into plain data read from what is drawn: see `figures.panels`."""
+    return replace(drawn(title, figure, written, live=live_panels(figure, stages)), wide=True)
 
 
 def _json(data: Mapping[str, Any]) -> str:

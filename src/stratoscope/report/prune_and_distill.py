@@ -16,7 +16,7 @@ from stratoscope.figures.prune_and_distill import (
     over_training,
     pruning_against_expansion,
 )
-from stratoscope.report.parts import Grid, Section, drawn
+from stratoscope.report.parts import Grid, Section, panelled
 from stratoscope.report.sentences import number
 from stratoscope.results import Results, Row
 
@@ -70,7 +70,7 @@ def _sections(results: Results) -> Iterator[Section]:
             figure = draw(results)
         except StratoscopeError:  # a study without checkpoints, objects or untrained models has no such figure
             continue
-        yield Section(title, figures=(drawn(name, figure, written.format(**words)),))
+        yield Section(title, figures=(panelled(name, figure, written.format(**words)),))
     indices = _indices(results, protocol)
     if indices.body:
         title = f"Pruning index by property, against {', '.join(map(str, protocol['untrained'][:1]))} models, most pruned first"

@@ -15,7 +15,7 @@ from stratoscope.figures.sparse_coding import (
     stagewise_lesions,
 )
 from stratoscope.figures.sparse_coding.kept import lesioned, readout_run, runs
-from stratoscope.report.parts import Grid, Section, drawn
+from stratoscope.report.parts import Grid, Section, panelled
 from stratoscope.results import Results
 
 
@@ -27,13 +27,13 @@ def sparse_coding_sections(results: Results) -> tuple[Section, ...]:
 def _sections(results: Results) -> Iterator[Section]:
     protocol: Mapping[str, Any] = results.run["study"]["protocol"]
     level = f"{protocol['level']:.0%}"
-    figure = drawn(
+    figure = panelled(
         "sparseness of the hierarchy", hierarchy_of_sparseness(results),
         "After Fig. 1. A: share of the categories in 20 bins of the population sparseness index, PSI, at every stage. "
         f"B: its median over categories with the {level} interval of a bootstrap of the categories. {_unit(results)}",
     )  # fmt: skip
     yield Section("Sparseness along the stages", figures=(figure,))
-    figure = drawn(
+    figure = panelled(
         "controls of sparseness", controls_of_sparseness(results),
         "A: PSI beside random subsets of units as small as the narrowest stage, without units that are constant over "
         "categories, and with the categories of every unit permuted (structureless). B: beside the raw Treves-Rolls index, "
@@ -43,7 +43,7 @@ def _sections(results: Results) -> Iterator[Section]:
     yield Section("Controls", figures=(figure,))
     yield from _performance(results, protocol)
     yield from _lesions(results, protocol)
-    figure = drawn(
+    figure = panelled(
         "activation distributions", activation_distributions(results),
         "After supplementary Fig. 1. A: density of the normalised activations, mean over categories, 99 bins of 0.01. B and "
         "C: norm and Weibull fitted to the heights of that histogram as if they were samples, as published, and to the "
@@ -57,7 +57,7 @@ def _performance(results: Results, protocol: Mapping[str, Any]) -> Iterator[Sect
     if run is None:
         return
     asked = protocol["readout"]
-    figure = drawn(
+    figure = panelled(
         "sparseness and performance", sparseness_and_performance(results),
         f"After Fig. 2. Multinomial logistic regression on {asked['stage']}, {asked['n_folds']}-fold {asked['folds']} "
         f"cross-validation, C = {asked['penalty']:g}. A: accuracy of every category. B: against PSI at the last stage. C: "
@@ -82,13 +82,13 @@ def _lesions(results: Results, protocol: Mapping[str, Any]) -> Iterator[Section]
             "every stage; grey: intact; dotted: fraction of constant units. Permuted weights keep every weight of a tensor in "
             "a new place; reinitialize is a network that never learnt; they are different things."
         )
-        figures.append(drawn("lesioned networks", lesioned_sparseness(results), written))
+        figures.append(panelled("lesioned networks", lesioned_sparseness(results), written))
     if any(" at " in name for name in found):
         written = (
             "Median PSI along the stages where one stage alone is lesioned; grey: intact; colours from input to output. Of a "
             "random lesion the median over its models, in a band from the lowest to the highest."
         )
-        figures.append(drawn("lesions of single stages", stagewise_lesions(results), written))
+        figures.append(panelled("lesions of single stages", stagewise_lesions(results), written))
     if figures:
         yield Section("Lesions", figures=tuple(figures))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from stratoscope.figures.unit_lesions import accuracy_over_ablated
-from stratoscope.report.parts import Grid, Section, drawn
+from stratoscope.report.parts import Grid, Section, panelled
 from stratoscope.report.sentences import number
 from stratoscope.results import Results, Row
 
@@ -13,7 +13,7 @@ _HEAD = ("silenced", "accuracy", "loss", "p: random costs as much", "p: random c
 def unit_lesions_sections(results: Results) -> tuple[Section, ...]:
     """Return the one section of the study."""
     said = results.run["study"]
-    figure = drawn(
+    figure = panelled(
         "accuracy over silenced channels", accuracy_over_ablated(results),
         f"Channels of {said['protocol']['stage']} set to 0, ranked on the same stimuli. Full lines: the highest of a "
         "criterion; dashed: the lowest; grey: mean and range of random ablations of as many channels. The accuracy is that "

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from stratoscope.errors import BadInput, UnknownName, unknown_name
 from stratoscope.results.declared import Declared, declared
+from stratoscope.results.examples import Examples, read_examples
 from stratoscope.results.records import COLUMNS, Row, StageResult, Values, plain
 from stratoscope.results.table import as_text
 from stratoscope.results.tree import build_tree, join_trees, run_nodes, stage_nodes, stage_of
@@ -62,6 +63,7 @@ class Results:
         metrics: Sequence[Metric | Declared] = (),
         remarks: Sequence[str] = (),
         skipped: Sequence[tuple[str, str]] = (),
+        examples: Examples | None = None,
     ) -> Results:
         """Put a run together.
 
@@ -83,13 +85,15 @@ class Results:
             Notes about the run as a whole.
         skipped : sequence of (str, str), optional
             Id of every stimulus that was left out, and why.
+        examples : Examples, optional
+            A dozen stimuli as small pictures, for the report; `stratoscope.stimuli.choose_examples` makes them.
 
         Raises
         ------
         BadInput
             If an array does not fit the coordinates, or holds something other than numbers and strings.
         """
-        tree = build_tree(stages, coords, cross or {}, columns or {})
+        tree = build_tree(stages, coords, cross or {}, columns or {}, examples)
         rows = tuple(row for stage in stages for row in stage.rows)
         said = [metric if isinstance(metric, Declared) else declared(metric) for metric in metrics]
         return cls(plain(run), rows, tree, {metric.name: metric for metric in said}, tuple(remarks), _pairs(skipped))
@@ -128,6 +132,11 @@ class Results:
         frames = [_columns(run) for run in run_nodes(self.tree)]
         joined = pd.concat(frames) if frames else pd.DataFrame()
         return joined.loc[~joined.index.duplicated()]
+
+    @property
+    def examples(self) -> tuple[Examples, ...]:
+        """Example stimuli, once for every set of stimuli; none where the runs kept none."""
+        return tuple(read_examples(run.children for run in run_nodes(self.tree)))
 
     @property
     def cross(self) -> xr.Dataset:

@@ -5,6 +5,7 @@
     /run_0                    coordinates: stimulus, category, n1 ...
     /run_0/stimuli            the properties of the stimuli, column_0, column_1 ... (stimulus,)
     /run_0/cross              matrices between stages
+    /run_0/examples           a dozen stimuli as small pictures: `results.examples`; of runs on the same ones the first has it
     /run_0/stage_000          arrays of the first stage; attrs: everything `Stage` says, and the lesion
     /run_0/stage_001          ...
 
@@ -22,6 +23,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from stratoscope.errors import BadInput
+from stratoscope.results.examples import Examples, examples_node, read_examples
 from stratoscope.results.records import SAFE_NAME, StageResult, Values, plain, storable
 from stratoscope.types import Stage
 
@@ -31,6 +33,7 @@ def build_tree(
     coords: Mapping[str, NDArray[Any]],
     cross: Mapping[str, Values],
     columns: Mapping[str, NDArray[Any]],
+    examples: Examples | None = None,
 ) -> xr.DataTree:
     """Return the tree of one run; arrays that do not fit the coordinates are refused, naming the stage."""
     for name in (*coords, *cross):
@@ -38,6 +41,8 @@ def build_tree(
     kept = {name: storable(np.asarray(data), f"Coordinate {name!r}") for name, data in coords.items()}
     root = xr.Dataset(coords=kept)
     nodes = {"/run_0": root, "/run_0/stimuli": _stimuli(columns, kept), "/run_0/cross": _cross(stages, cross, kept)}
+    if examples is not None:
+        nodes["/run_0/examples"] = examples_node(examples)
     for index, result in enumerate(stages):
         nodes[f"/run_0/stage_{index:03d}"] = _stage(result, kept)
     return xr.DataTree.from_dict(nodes)
@@ -46,6 +51,12 @@ def build_tree(
 def join_trees(trees: Sequence[xr.DataTree]) -> xr.DataTree:
     """Return one tree with the runs of all `trees`, renumbered in order."""
     runs = [run.copy() for tree in trees for run in run_nodes(tree)]
+    seen: set[tuple[tuple[str, ...], str]] = set()
+    for run in runs:
+        for one in read_examples([run.children]):
+            if (one.ids, one.note) in seen:
+                run.children = {name: node for name, node in run.children.items() if name != "examples"}
+            seen.add((one.ids, one.note))
     return xr.DataTree(children={f"run_{index}": run for index, run in enumerate(runs)})
 
 

@@ -50,7 +50,7 @@ def _draw(axes: Axes, kept: Kept, control: str) -> None:
     for place, (name, colour) in enumerate(zip(kept.stages, ramp(len(kept.stages)), strict=True)):
         axes.plot([grown.low[place], grown.high[place]], [y[place]] * 2, color=colour, lw=0.7, alpha=0.7)
         axes.plot([x[place]] * 2, [pruned.low[place], pruned.high[place]], color=colour, lw=0.7, alpha=0.7)
-        axes.plot(x[place], y[place], "o", color=colour, ms=4.5, mew=0)
+        axes.plot(x[place], y[place], "o", color=colour, ms=4.5, mew=0, label=name)
         if len(kept.stages) <= 12:
             axes.annotate(
                 shorten(name, 14), (x[place], y[place]), xytext=(3, 3), textcoords="offset points", fontsize=6.4,

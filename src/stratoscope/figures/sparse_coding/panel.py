@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
+from stratoscope.figures.places import NamedPlaces
 from stratoscope.figures.style import RAMP, THEME, house_style, name_room, shorten
 
 #: Size of one panel, inches.
@@ -46,6 +47,7 @@ def name_places(axes: Axes, names: Sequence[str]) -> None:
     axes.set_xticks(kept, [shorten(names[i]) for i in kept], rotation=40, ha="right", rotation_mode="anchor")
     axes.set_xlim(-0.6, len(names) - 0.4)
     axes.tick_params(axis="x", labelsize=7.4, pad=2)
+    axes.fmt_xdata = NamedPlaces(tuple(names))
 
 
 def room_for(names: Sequence[str]) -> float:

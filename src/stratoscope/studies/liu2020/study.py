@@ -18,6 +18,7 @@ from stratoscope.results import Declared, Results, StageResult, check_target, de
 from stratoscope.sources.network import Network
 from stratoscope.statistics.claims import judge_all
 from stratoscope.statistics.correct import CORRECTIONS
+from stratoscope.stimuli import choose_examples
 from stratoscope.studies.hear import Heard, checked_categories, hear
 from stratoscope.studies.liu2020.claims import sparse_coding_claims, survival
 from stratoscope.studies.liu2020.distributions import EDGES
@@ -248,4 +249,5 @@ def _results(stimuli: Stimuli, heard: Heard, closed: Sequence[StageResult], sett
         metrics=[*metrics, *DECLARED],
         remarks=stimuli.notes,
         skipped=[(stimuli.ids[row], why) for row, why in heard.played.skipped],
+        examples=choose_examples(stimuli, [row for row, _ in heard.played.skipped]),
     )

@@ -18,6 +18,7 @@ from stratoscope.results import Declared, Results, StageResult, check_target, de
 from stratoscope.sources.network import Network
 from stratoscope.statistics.claims import judge_all
 from stratoscope.statistics.correct import CORRECTIONS
+from stratoscope.stimuli import choose_examples
 from stratoscope.studies.muratore2022.claims import Layout, prune_and_distill_claims, survival
 from stratoscope.studies.muratore2022.comparison import with_comparisons
 from stratoscope.studies.muratore2022.declared import DECLARED
@@ -222,6 +223,7 @@ def _results(plan: Plan, played: Pass, closed: Sequence[StageResult], settings: 
         metrics=[*metrics, *DECLARED],
         remarks=stimuli.notes,
         skipped=[(stimuli.ids[row], why) for row, why in played.played.skipped],
+        examples=choose_examples(stimuli, [row for row, _ in played.played.skipped]),
     )
 
 

@@ -17,6 +17,7 @@ from stratoscope.metrics.declare import METRICS
 from stratoscope.results import Results, check_target, declared
 from stratoscope.sources.lesions import ablate_units
 from stratoscope.sources.network import Network
+from stratoscope.stimuli import choose_examples
 from stratoscope.studies.hear import Heard, hear, room
 from stratoscope.studies.remember import remembered
 from stratoscope.studies.unit_lesions.classes import checked_codes, class_of_categories, correctness, output_stage
@@ -203,6 +204,7 @@ def _results(
         columns=stimuli.columns,
         metrics=[declared(METRICS["lifetime_sparseness"]), *DECLARED],
         remarks=[*stimuli.notes, *remarks],
+        examples=choose_examples(stimuli, [row for row, _ in heard.played.skipped]),
     )
     plain = {name: list(value) if isinstance(value, tuple) else value for name, value in asked.items()}
     study = {"name": NAME, "summary": _summary(measured), "findings": [], "protocol": plain, "claims": []}
