@@ -23,7 +23,7 @@ from stratoscope.types import Floats, Stage
 
 MEASURES = ("rsa-spearman", "cka")
 #: Stimuli, neurons, standard deviation of their noise, units of the network stage (above 8 a stimulus in groups).
-REGIMES = ((60, 20, 0.5, 40), (60, 80, 0.5, 40), (120, 20, 1.0, 40), (120, 80, 1.0, 3000), (120, 200, 2.0, 3000))
+REGIMES = ((60, 20, 0.5, 40), (60, 80, 0.5, 40), (120, 80, 1.0, 3000))
 LATENT, SHARED = 8, 4
 
 
@@ -45,7 +45,7 @@ def geometry(name: str, responses: Floats, seed: int = 0) -> Geometry:
     return Geometry(name, (stage,), tuple(map(str, range(n))), (rdm(responses),), ("euclidean",), (groups,))
 
 
-def coverage(seeds: int = 200, n_draws: int = 100, fresh: int = 400) -> None:
+def coverage(seeds: int = 100, n_draws: int = 60, fresh: int = 300) -> None:
     for regime in REGIMES:
         n, neurons, noise, units = regime
         for measure in MEASURES:

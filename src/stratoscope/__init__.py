@@ -12,9 +12,11 @@ if TYPE_CHECKING:
     from stratoscope import metrics, studies
     from stratoscope.errors import StratoscopeError
     from stratoscope.measure import profile
+    from stratoscope.measure.cluster import open_cluster
     from stratoscope.results import Results, open_results
     from stratoscope.sources import Arrays, Network, Recording, lesions, open_source
     from stratoscope.stimuli import open_stimuli
+    from stratoscope.sweeps import sweep
     from stratoscope.types import Estimate, Stage, Stimuli
 
 __version__ = "0.1.0"
@@ -28,10 +30,12 @@ _HOMES = {
     "Stage": "stratoscope.types",
     "Stimuli": "stratoscope.types",
     "StratoscopeError": "stratoscope.errors",
+    "open_cluster": "stratoscope.measure.cluster",
     "open_results": "stratoscope.results",
     "open_source": "stratoscope.sources.openers",
     "open_stimuli": "stratoscope.stimuli",
     "profile": "stratoscope.measure.profile",
+    "sweep": "stratoscope.sweeps.run",
 }
 _MODULES = {
     "lesions": "stratoscope.sources.lesions",
@@ -50,11 +54,13 @@ __all__ = [
     "StratoscopeError",
     "lesions",
     "metrics",
+    "open_cluster",
     "open_results",
     "open_source",
     "open_stimuli",
     "profile",
     "studies",
+    "sweep",
 ]
 
 

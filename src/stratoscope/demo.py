@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from stratoscope.measure import profile
-from stratoscope.measure.partial.folder import discard
+from stratoscope.measure.partial.folder import beside, discard
 from stratoscope.measure.request import DEFAULT_METRICS
 from stratoscope.report import write_report
 from stratoscope.results import Results, check_target
@@ -61,7 +61,7 @@ def run_demo(
     intact, start = (open_bundled(name, Request(f"bundled:{name}", stages="relu")) for name in (MODEL, f"{MODEL}@0"))
     intact = intact.prepare(views)
     sources = [intact, lesions.remove_gating(intact), lesions.permute_weights(intact, seed), start]
-    places = [target.with_name(f"{target.name}.partial") / str(index) for index in range(len(sources))]
+    places = [beside(target) / str(index) for index in range(len(sources))]
     metrics = [*DEFAULT_METRICS, *(FURTHER if "luminance" in views.columns else FURTHER[:1])]
     runs = [
         profile(source, views, metrics=metrics, seed=seed, progress=progress, checkpoint=place, resume=resume)

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
@@ -42,6 +43,7 @@ def calls(monkeypatch):
 
     results = toy_results(["a", "b"], lesion="x")
     module(monkeypatch, "stratoscope.measure", profile=record("profile", results))
+    module(monkeypatch, "stratoscope.measure.cluster", open_cluster=lambda spec: nullcontext(f"CLIENT of {spec}"))
     module(monkeypatch, "stratoscope.demo", run_demo=record("run_demo", results))
     module(monkeypatch, "stratoscope.sources.openers", open_source=record("open_source", "SOURCE"))
     names = ("permute_weights", "remove_gating")
@@ -68,8 +70,8 @@ SOURCE = {
     "seed": 0,
 }
 PASS = {
-    "batch_size": 32, "workers": 2, "budget": "2GB", "seed": 0, "skip_unreadable": False, "overwrite": False,
-    "metrics": None, "unit": None, "progress": True, "resume": True,
+    "batch_size": 32, "workers": 2, "budget": "2GB", "spool": None, "seed": 0, "skip_unreadable": False, "overwrite": False, "extrapolate": False,
+    "metrics": None, "unit": None, "progress": True, "resume": True, "client": None,
 }  # fmt: skip
 
 
@@ -88,7 +90,7 @@ def test_profile_with_everything_said(calls):
     line = (
         "profile M S --weights w.safetensors --stages relu --stages fc --unit channel --unit position --input squash "
         "--size 64 --device cuda --autocast float16 --channels-last --seed 3 --lesion permute_weights --metrics two_nn,gride --batch-size 8 --workers 0 "
-        "--budget 500MB --limit 10 --per-category 5 --skip-unreadable --out o --overwrite --restart --no-report --quiet"
+        "--budget 500MB --spool bfloat16 --limit 10 --per-category 5 --skip-unreadable --out o --overwrite --restart --cluster local:3 --no-report --quiet"
     )
     done = run(*line.split())
     assert [name for name, *_ in calls] == ["open_source", "permute_weights", "open_stimuli", "profile"]
@@ -99,8 +101,8 @@ def test_profile_with_everything_said(calls):
     assert calls[1] == ("permute_weights", ("SOURCE",), {"seed": 3})
     assert calls[2][2] == {"limit": 10, "seed": 3, "per_category": 5}
     assert calls[3] == ("profile", ("LESIONED", "STIMULI"), {
-        "batch_size": 8, "workers": 0, "budget": "500MB", "seed": 3, "skip_unreadable": True, "overwrite": True,
-        "metrics": ["two_nn", "gride"], "unit": ("channel", "position"), "progress": False, "out": Path("o"), "resume": False,
+        "batch_size": 8, "workers": 0, "budget": "500MB", "spool": "bfloat16", "seed": 3, "skip_unreadable": True, "overwrite": True, "extrapolate": False,
+        "metrics": ["two_nn", "gride"], "unit": ("channel", "position"), "progress": False, "out": Path("o"), "resume": False, "client": "CLIENT of local:3",
     })  # fmt: skip
     assert done.stdout == "Results: o\n"
 
@@ -159,7 +161,7 @@ def test_other_errors_keep_their_traceback(monkeypatch, calls):
         ("profle", "No command is called 'profle'. Did you mean 'profile'?"),
         (
             "xyzzy",
-            "No command is called 'xyzzy'. Known: demo, profile, stages, metrics, stimuli, train, study, compare, report, figures, table, doctor.",
+            "No command is called 'xyzzy'. Known: demo, profile, sweep, stages, metrics, stimuli, train, study, compare, report, figures, table, doctor.",
         ),
         ("profile M", "Missing argument 'STIMULI'"),
         ("profile M S --batch-size 0", "0 is not in the range x>=1"),

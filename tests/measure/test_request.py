@@ -61,11 +61,11 @@ def test_wrong_names_offer_the_nearest():
 @pytest.mark.parametrize(
     ("metrics", "k"),
     [
-        (["two_nn"], 17),
-        (["gride"], 171),
-        (["gride:n1=(1, 2)"], 23),
-        (["levina_bickel:k=20"], 67),
-        (["two_nn", "gride"], 171),
+        (["two_nn"], 12),
+        (["gride"], 157),
+        (["gride:n1=(1, 2)"], 18),
+        (["levina_bickel:k=20"], 58),
+        (["two_nn", "gride"], 157),
         (["gride:n1=(1, 128)"], 256),
     ],
 )

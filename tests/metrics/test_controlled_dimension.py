@@ -189,3 +189,11 @@ def test_most_of_the_raw_dimension_of_macaque_v4_is_noise_of_its_trials():
     held = found.controlled["V4"]
     assert held.low < signal < held.value < held.high < raw + 2
     assert "correction for what is left of noise" in held.note
+
+
+def test_ranks_beyond_the_number_of_stimuli_have_no_number():
+    few = latent_population(2, n_stimuli=21, n_units=12, n_trials=8, mean_count=4.0, seed=0).counts
+    table = controlled_dimension({"few": few}, n_resamples=1).table().query("quantity == 'gride'")
+    known = table[table["value"].notna()]
+    assert set(known["n1"]) <= {1, 2, 4, 8, 16}
+    assert {"", "equal units and trials"} <= set(known["control"])

@@ -86,9 +86,20 @@ def test_a_stage_where_all_responses_are_equal_is_too_few():
 def test_gride_leaves_out_scales_that_the_stimuli_cannot_reach_and_says_so(rng):
     estimate = gride(rng.random((40, 3)))
     assert np.isfinite(estimate.value).tolist() == [True] * 5 + [False] * 2
-    assert estimate.note.startswith("n1 = 32, 64 left out: n1 needs 2 n1 neighbours and 2 n1 + 2 distinct stimuli")
+    assert "n1 = 32, 64 left out: n1 needs 2 n1 neighbours and 2 n1 + 2 distinct stimuli" in estimate.note
     with pytest.raises(TooFew, match=r"gride needs at least 66 distinct stimuli, but 40 came\."):
         gride(rng.random((40, 3)), n1=(32,))
+
+
+def test_gride_gives_no_interval_where_neighbourhoods_are_more_than_a_tenth_of_the_stimuli(rng):
+    estimate = gride(rng.random((500, 3)))
+    assert np.isfinite(estimate.value).all()
+    assert np.isfinite(estimate.low).tolist() == [True] * 5 + [False] * 2
+    assert estimate.note == (
+        "no interval at n1 = 32, 64: neighbourhoods of 2 n1 stimuli are more than a tenth of the 500, too many to tell how "
+        "the estimate varies; 1280 stimuli would do"
+    )
+    assert not gride(rng.random((640, 3)), n1=(32,)).note
 
 
 def test_scale_grows_with_the_responses_and_the_dimension_does_not(rng):

@@ -83,9 +83,9 @@ def test_the_variance_of_half_as_many_points_is_met_exactly_on_average(rng):
 
 
 @pytest.mark.parametrize("rank", [1, 2, 8, 32, 64])
-def test_a_table_is_deep_enough_for_all_but_one_point_in_a_thousand(rank, rng):
+def test_a_table_is_deep_enough_for_all_but_one_point_in_a_hundred(rank, rng):
     kept = rng.binomial(depth(rank), 0.5, size=200_000)
-    assert (kept < rank).mean() < 0.001
+    assert (kept < rank).mean() < 0.01
     assert depth(rank) < 4 * rank + 15
 
 
@@ -143,16 +143,16 @@ def test_a_table_that_is_not_deep_enough_gives_the_estimate_without_an_interval(
     found, whole = two_nn_of(table(points, 2)), two_nn(points)
     assert found.value == whole.value
     assert np.isnan([found.low, found.high]).all()
-    assert found.note == "no interval: it reads 17 neighbours of every stimulus, and 2 are known"
+    assert found.note == "no interval: it reads 12 neighbours of every stimulus, and 2 are known"
     scales = gride_of(table(points, 4), n1=(1, 2))
     assert np.isnan([scales.low, scales.high]).all()
-    assert "17 neighbours of every stimulus, and 4 are known" in scales.note
+    assert "12 neighbours of every stimulus, and 4 are known" in scales.note
     summary = Gram(90, 3, k=10)
     summary.update(np.arange(90), points)
     local = METRICS["levina_bickel"].through(summary.state())
     assert local.value == pytest.approx(levina_bickel(points).value)
     assert np.isnan(local.low)
-    assert "reads 41 neighbours of every stimulus, and 10 are known" in local.note
+    assert "reads 33 neighbours of every stimulus, and 10 are known" in local.note
 
 
 def test_crowded_scales_lie_between_what_the_same_and_what_smaller_ranks_say(rng):

@@ -27,7 +27,7 @@ def test_two_nn_covers_its_mean(d):
 
 def test_gride_covers_its_mean_on_a_gaussian():
     points = [np.random.default_rng(seed).standard_normal((250, 5)) for seed in range(2000, 2000 + SEEDS)]
-    coverage = covered([gride(x, n1=(1, 4, 16)) for x in points])
+    coverage = covered([gride(x, n1=(1, 4, 12)) for x in points])
     assert (coverage >= LOWEST).all()
     assert (coverage <= HIGHEST).all()
 

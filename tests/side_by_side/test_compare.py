@@ -133,3 +133,30 @@ def test_the_command_compares_saved_runs_and_writes_the_report(pair, tmp_path):
     wrong = CliRunner().invoke(main, [*words, str(tmp_path / "new"), "--measure", "rsa-spearmen"])
     assert wrong.exit_code == 2
     assert "Did you mean 'rsa-spearman'" in wrong.stderr
+
+
+def test_claims_that_no_table_can_answer_are_told_with_what_they_need(pair, study):
+    remark = next(one for one in study.results.remarks if one.startswith("Not judged, for want of metrics"))
+    assert 'network: units tell less about luminance along the stages (needs "unit_information:values=' in remark
+    assert (
+        "cortex: categories are read out better and better along the stages (needs cross_validated_readout)" in remark
+    )
+
+
+def test_size_matched_units_are_a_control_of_sparseness(layers, profiled):
+    network = {name: one[:, : 40 - 10 * at] for at, (name, one) in enumerate(layers[0].items())}
+    runs = [profiled(name, one, metrics=["population_sparseness"]) for name, one in (("a", network), ("b", layers[1]))]
+    controls = compare(runs, n_draws=0).claims.query("claim == 'sparseness-rises-a'")["control"]
+    assert "size-matched units" in set(controls)
+
+
+def test_information_and_read_out_are_judged_where_they_were_measured(layers, profiled):
+    metrics = ["unit_information:values='luminance'", "cross_validated_readout:n_folds=2"]
+    source = st.Arrays(
+        layers[0], ids=IDS, name="network",
+        columns={"category": np.arange(60) % 3, "luminance": np.linspace(0, 1, 60)},
+    )  # fmt: skip
+    run = st.profile(source, source.stimuli(), metrics=metrics, progress=False)
+    claims = compare([run, profiled("cortex", layers[1])], n_draws=0).claims
+    assert {"luminance-information-falls-network", "read-out-rises-network"} == set(claims["claim"])
+    assert "stages permuted" in set(claims.query("claim == 'luminance-information-falls-network'")["control"])

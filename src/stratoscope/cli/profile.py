@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ LESIONS = {"permute_weights": True, "permute_biases": True, "reinitialize": True
     stratoscope profile my_net.py:build photos.csv --weights my_net.safetensors --metrics two_nn,gride
     stratoscope profile torchvision:alexnet photos/ --lesion permute_weights --seed 1 --out lesioned-run
     stratoscope profile bundled:vgg objects: --properties mean_luminance,rms_contrast
+    stratoscope profile torchvision:resnet50 imagenet/val --metrics population_sparseness --cluster local:2 --out resnet50
     stratoscope profile responses.npz --metrics two_nn
     stratoscope profile session.nwb --stages V1 --stages LL
     stratoscope profile "recording:session.nwb?window=0.05:0.25" --metrics two_nn,participation_ratio
@@ -42,6 +44,7 @@ LESIONS = {"permute_weights": True, "permute_biases": True, "reinitialize": True
 @click.option("--batch-size", type=click.IntRange(min=1), default=32, show_default=True, help="Stimuli at a time.")
 @click.option("--workers", type=click.IntRange(min=0), default=2, show_default=True, help="Threads that load stimuli.")
 @click.option("--budget", default="2GB", show_default=True, help="Memory the run may use.")
+@click.option("--spool", type=click.Choice(["bfloat16", "float16"]), help="Keep responses in 16 bits: half the room.")
 @click.option("--limit", type=click.IntRange(min=1), help="At most so many stimuli, drawn with the seed.")
 @click.option("--per-category", type=click.IntRange(min=1), help="At most so many stimuli of each category.")
 @click.option(
@@ -54,7 +57,17 @@ LESIONS = {"permute_weights": True, "permute_biases": True, "reinitialize": True
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of the run. [default: runs/MODEL-STIMULI]")
 @click.option("--overwrite", is_flag=True, help="Replace results that are in the folder.")
 @click.option("--restart", is_flag=True, help="Throw away what is done of a run that was broken off, and begin anew.")
+@click.option(
+    "--cluster",
+    metavar="WHERE",
+    help="Share the work: local, local:N (workers here), tcp://HOST:PORT (a Dask scheduler), or slurm:queue=NAME,cores=N,memory=SIZE,jobs=N.",
+)
 @click.option("--no-report", is_flag=True, help="Write no report.html into the folder.")
+@click.option(
+    "--extrapolate",
+    is_flag=True,
+    help="Of a recording: dimensions with infinitely many units, and stimuli; takes minutes.",
+)
 @click.option("--quiet", "-q", is_flag=True, help="No progress bars and no table.")
 def command(model: str, stimuli: str | None, **asked: Any) -> None:
     """Compute metrics for every stage of MODEL on STIMULI; the same command goes on with a run that was broken off.
@@ -69,7 +82,8 @@ def command(model: str, stimuli: str | None, **asked: Any) -> None:
     out = asked["out"] or Path("runs") / _slug(f"{model}-{stimuli}" if stimuli else model)
     source = _source(model, asked)
     played = _own_stimuli(model, source, asked) if stimuli is None else _stimuli(stimuli, asked)
-    results = profile(source, played, **_run(asked), out=out)
+    with _cluster(asked["cluster"]) as client:
+        results = profile(source, played, **_run(asked), out=out, client=client)
     if not asked["quiet"]:
         say(repr(results))
     say(f"Results: {out}")
@@ -113,7 +127,7 @@ def _own_stimuli(model: str, source: Any, asked: dict[str, Any]) -> Any:
 
 def _run(asked: dict[str, Any]) -> dict[str, Any]:
     """Return what the pass itself is told."""
-    kept = ("batch_size", "workers", "budget", "seed", "skip_unreadable", "overwrite")
+    kept = ("batch_size", "workers", "budget", "spool", "seed", "skip_unreadable", "overwrite", "extrapolate")
     return {
         **{name: asked[name] for name in kept},
         "metrics": names(asked["metrics"]),
@@ -121,6 +135,15 @@ def _run(asked: dict[str, Any]) -> dict[str, Any]:
         "resume": not asked["restart"],
         "progress": not asked["quiet"],
     }
+
+
+def _cluster(spec: str | None) -> AbstractContextManager[Any]:
+    """Return the cluster whose workers share the run; none where none was asked for."""
+    if spec is None:
+        return nullcontext()
+    from stratoscope.measure.cluster import open_cluster
+
+    return open_cluster(spec)
 
 
 def _slug(text: str) -> str:

@@ -15,6 +15,7 @@ from stratoscope.measure.budget import spool_allowance
 from stratoscope.measure.request import Asked, bytes_of_groups, neighbours_needed
 from stratoscope.metrics.indices import FIELDS
 from stratoscope.summaries import Categories, Gram, JoinedSpool, PerStimulus, PerUnit, Spool, UnitBlocks
+from stratoscope.summaries.formats import bytes_of
 from stratoscope.summaries.spool import panel_width
 from stratoscope.types import Integers, Responses, Stage, Stimuli, Summary
 
@@ -40,6 +41,8 @@ class Plan:
         Bytes of spools that may stay in memory; the rest goes to files.
     n_neighbours : int
         Nearest neighbours kept of every stimulus.
+    spool : str, optional
+        Format that responses are kept in; None keeps them as they come.
     """
 
     needs: Mapping[Stage, tuple[str, ...]]
@@ -47,9 +50,17 @@ class Plan:
     spools: Mapping[Stage, int]
     spool_memory: int
     n_neighbours: int
+    spool: str | None = None
 
 
-def plan(stages: Sequence[Stage], asked: Sequence[Asked], n_stimuli: int, n_categories: int, budget: int) -> Plan:
+def plan(
+    stages: Sequence[Stage],
+    asked: Sequence[Asked],
+    n_stimuli: int,
+    n_categories: int,
+    budget: int,
+    spool: str | None = None,
+) -> Plan:
     """Plan the summaries of a run within `budget` bytes; raises `BudgetTooSmall` when they do not fit."""
     needs = {stage: tuple(sorted({one.metric.needs for one in asked if one.reads(stage)})) for stage in stages}
     resident = sum(
@@ -59,11 +70,12 @@ def plan(stages: Sequence[Stage], asked: Sequence[Asked], n_stimuli: int, n_cate
         resident += sum(_FLOAT * n_stimuli**2 for names in needs.values() if "gram" in names)
     groups = [bytes_of_groups(asked, stage, n_stimuli) for stage in stages]
     resident += sum(kept for kept, _ in groups)
-    spools = {stage: 4 * n_stimuli * stage.n_units for stage, names in needs.items() if _KEEP_RESPONSES & {*names}}
+    size = bytes_of(spool) * n_stimuli
+    spools = {stage: size * stage.n_units for stage, names in needs.items() if _KEEP_RESPONSES & {*names}}
     k = min(neighbours_needed(asked), n_stimuli - 1)
     closing = (3 * n_stimuli**2 + 2 * n_stimuli * k) * _FLOAT if any("gram" in names for names in needs.values()) else 0
     closing += max((summing for _, summing in groups), default=0)
-    return Plan(needs, resident, spools, spool_allowance(budget, resident, closing), k)
+    return Plan(needs, resident, spools, spool_allowance(budget, resident, closing), k, spool)
 
 
 def _resident(name: str, n_units: int, n_stimuli: int, n_categories: int) -> int:
@@ -101,18 +113,23 @@ class Listener:
 
 
 def make_listener(
-    stages: Sequence[Stage], stimuli: Stimuli, asked: Sequence[Asked], budget: int, folder: Path
+    stages: Sequence[Stage],
+    stimuli: Stimuli,
+    asked: Sequence[Asked],
+    budget: int,
+    folder: Path,
+    spool: str | None = None,
 ) -> Listener:
     """Plan the run within `budget` bytes and make its empty summaries; spools that do not fit go to `folder`."""
     codes = category_codes(stimuli)
-    planned = plan(stages, asked, len(stimuli), len(codes[1]) if codes else 0, budget)
+    planned = plan(stages, asked, len(stimuli), len(codes[1]) if codes else 0, budget, spool)
     left, sums = planned.spool_memory, _sums_read(asked)
     summaries: dict[Stage, dict[str, Summary]] = {}
     for stage, names in planned.needs.items():
         size = planned.spools.get(stage, 0)
         in_memory = size <= left
         left -= size if in_memory else 0
-        keep: dict[str, Any] = {"memory_limit": size if in_memory else 0, "folder": folder}
+        keep: dict[str, Any] = {"memory_limit": size if in_memory else 0, "folder": folder, "dtype": spool}
         gram = partial(Gram, k=planned.n_neighbours, duplicates="merge", **keep)
         streams = {name: _summary(name, stage, len(stimuli), codes, sums, gram) for name in names if name != "spool"}
         summaries[stage] = streams | (_unit_blocks(stage, len(stimuli), streams, keep) if "spool" in names else {})
@@ -135,7 +152,8 @@ def make_shard_listener(
     sums = _sums_read(asked)
     own = None if codes is None else (codes[0][shard.start : shard.stop], codes[1])
     size = sum(planned.spools.values()) * len(shard) // n_stimuli
-    keep: dict[str, Any] = {"memory_limit": None if size <= planned.spool_memory else 0, "folder": folder}
+    in_memory = size <= planned.spool_memory
+    keep: dict[str, Any] = {"memory_limit": None if in_memory else 0, "folder": folder, "dtype": planned.spool}
     summaries: dict[Stage, dict[str, Summary]] = {}
     for stage, names in planned.needs.items():
         streams = {name: _summary(name, stage, len(shard), own, sums) for name in names if name not in _KEEP_RESPONSES}

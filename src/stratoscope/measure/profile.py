@@ -8,16 +8,18 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from stratoscope.errors import BadInput, ResultsError
+from stratoscope.measure.areas import with_controls
 from stratoscope.measure.budget import parse_bytes
 from stratoscope.measure.close import compare_stages
 from stratoscope.measure.closing import Closing
-from stratoscope.measure.kept import Here, kept_run
+from stratoscope.measure.kept import Here, Workers, kept_run
 from stratoscope.measure.listen import Listener, category_codes, give_back, make_listener
+from stratoscope.measure.partial.folder import beside
 from stratoscope.measure.partial.work import Work
 from stratoscope.measure.progress import bar
 from stratoscope.measure.record import Settings, record
@@ -25,6 +27,9 @@ from stratoscope.measure.request import Asked, MetricRequest, ask
 from stratoscope.results import Results, StageResult, check_target
 from stratoscope.stimuli import choose_examples
 from stratoscope.types import Played, Source, Stimuli
+
+if TYPE_CHECKING:
+    from distributed import Client
 
 
 def profile(
@@ -37,13 +42,16 @@ def profile(
     batch_size: int = 32,
     workers: int = 2,
     budget: str | float = "4GB",
+    spool: str | None = None,
     seed: int = 0,
     skip_unreadable: bool = False,
     progress: bool = True,
+    extrapolate: bool = False,
     out: str | Path | None = None,
     overwrite: bool = False,
     checkpoint: str | Path | None = None,
     resume: bool = True,
+    client: Client | None = None,
 ) -> Results:
     """Measure how each stage of `source` reformats `stimuli`, in one pass.
 
@@ -63,12 +71,19 @@ def profile(
         Stimuli a batch, and threads that decode ahead of the network.
     budget : str or float
         Memory for what the run keeps, the network left aside, such as ``"2GB"``. What does not fit goes to files.
+    spool : {None, "bfloat16", "float16", "float32", "float64"}
+        Format that responses are kept in until all stimuli have come, for metrics of pairs of stimuli and of unit
+        information: as they come (float32, as a rule), or rounded to 16 bits, which halves the room and changes these
+        metrics by what ``docs/performance.md`` says.
     seed : int
         Seed of every resampling.
     skip_unreadable : bool
         Go on without stimuli that cannot be read, and list them in the results; otherwise the first one stops the run.
     progress : bool
         Show a progress bar on anything over two seconds.
+    extrapolate : bool
+        Of a recording with single trials: add what its dimensions become with infinitely many units, and stimuli; takes
+        minutes. The other controls of areas (`stratoscope.metrics.controlled_dimension`) are always there.
     out : path, optional
         Folder to save the results in.
     overwrite : bool
@@ -79,6 +94,9 @@ def profile(
         ended, and goes when the caller removes it. Kept of networks alone: responses that exist already are read again.
     resume : bool
         Go on with what is in that folder; otherwise throw it away and begin anew.
+    client : distributed.Client, optional
+        Cluster whose workers share the pass and the closing of stages; the results are the same. Needs the extra
+        ``dask``; `open_cluster` makes one.
 
     Returns
     -------
@@ -96,7 +114,7 @@ def profile(
     >>> source = st.open_source("bundled:alexnet")  # doctest: +SKIP
     >>> st.profile(source, st.open_stimuli("objects:")).table()  # doctest: +SKIP
     """
-    settings = Settings(batch_size, workers, parse_bytes(budget), seed, skip_unreadable, progress)
+    settings = Settings(batch_size, workers, parse_bytes(budget), seed, skip_unreadable, progress, extrapolate, spool)
     if out is not None:
         check_target(Path(out), overwrite=overwrite)
     asked, remarks = ask(
@@ -104,15 +122,50 @@ def profile(
     )
     prepared, asked = _prepare(source, stimuli, _strings(stages), asked)
     keep = _checkpoint(prepared, out, checkpoint)
-    if keep is None:
+    if keep is None and client is None:
         outcome = _at_once(prepared, stimuli, asked, settings, out)
         return _results(prepared, stimuli, asked, settings, outcome, remarks, out, overwrite=overwrite)
-    work = Work(prepared, stimuli, tuple(asked), settings, prepared.describe(), keep)
-    with kept_run(work, Here(), resume=resume, leave=out is None) as kept:
-        cross = compare_stages(prepared.stages, kept.grams, asked)
-        outcome = _Outcome(work.said, kept.played, kept.closed, cross)
-        remarks += kept.remarks
-        return _results(prepared, stimuli, asked, settings, outcome, remarks, out, overwrite=overwrite)
+    with _place(keep) as folder, _workers(prepared, client) as hands:
+        work = Work(prepared, stimuli, tuple(asked), settings, prepared.describe(), folder)
+        return _put_away(work, hands, remarks, out, overwrite=overwrite, resume=resume)
+
+
+def _put_away(
+    work: Work, workers: Workers, remarks: list[str], out: str | Path | None, *, overwrite: bool, resume: bool
+) -> Results:
+    """Do everything so that it can be taken up again."""
+    source, stimuli, asked = work.source, work.stimuli, list(work.asked)
+    with kept_run(work, workers, resume=resume, leave=out is None) as kept:
+        outcome = _Outcome(work.said, kept.played, kept.closed, compare_stages(work.stages, kept.grams, asked))
+        remarks = [*remarks, *kept.remarks]
+        return _results(source, stimuli, asked, work.settings, outcome, remarks, out, overwrite=overwrite)
+
+
+@contextmanager
+def _place(keep: Path | None) -> Iterator[Path]:
+    """Yield the folder for what is done; one for the time of the run where none was named."""
+    if keep is not None:
+        yield keep
+        return
+    with tempfile.TemporaryDirectory(prefix="stratoscope-") as folder:
+        yield Path(folder)
+
+
+@contextmanager
+def _workers(source: Source, client: Client | None) -> Iterator[Workers]:
+    """Yield who does the work: this process, or the workers of `client`."""
+    if client is None:
+        yield Here()
+        return
+    if not hasattr(source, "select"):
+        raise BadInput(
+            f"{source.name!r} holds responses that exist already, and a cluster shares the work of playing a network. "
+            "Leave client (--cluster) out: one process reads responses as fast as the disk gives them."
+        )
+    from stratoscope.measure.on_dask import OnDask, checked_client
+
+    with OnDask(checked_client(client)) as workers:
+        yield workers
 
 
 @dataclass(frozen=True)
@@ -131,7 +184,7 @@ def _at_once(
     """Do everything in one go and put nothing away."""
     with _spool_folder(out) as folder, ThreadPoolExecutor(1) as aside:
         describing = aside.submit(source.describe)  # hashing the weights takes as long as a few batches
-        listener = make_listener(source.stages, stimuli, asked, settings.budget, folder)
+        listener = make_listener(source.stages, stimuli, asked, settings.budget, folder, settings.spool)
         played = _play(source, stimuli, listener, settings)
         said = describing.result()
         closing = Closing.of(source.stages, stimuli, asked, said, settings.seed, played.n)
@@ -150,14 +203,17 @@ def _results(
     overwrite: bool,
 ) -> Results:
     cross, refused = outcome.compared
+    skipped = {row for row, _ in outcome.played.skipped}
+    ids = [one for row, one in enumerate(stimuli.ids) if row not in skipped]
+    closed, further, missing = with_controls(source, outcome.closed, asked, ids, settings)
     results = Results.build(
         record(outcome.said, source.stages, stimuli, asked, outcome.played, settings),
-        outcome.closed,
+        closed,
         _coordinates(stimuli, asked),
         cross,
         columns=stimuli.columns,
-        metrics=[one.metric for one in asked],
-        remarks=[*stimuli.notes, *remarks, *refused],
+        metrics=[*(one.metric for one in asked), *further],
+        remarks=[*stimuli.notes, *remarks, *refused, *missing],
         skipped=[(stimuli.ids[row], why) for row, why in outcome.played.skipped],
         examples=choose_examples(stimuli, [row for row, _ in outcome.played.skipped]),
     )
@@ -173,7 +229,7 @@ def _checkpoint(source: Source, out: str | Path | None, asked: str | Path | None
     if asked is not None:
         return Path(asked).expanduser().absolute()
     target = Path(str(out)).expanduser().absolute()
-    return target.with_name(f"{target.name}.partial")
+    return beside(target)
 
 
 def _prepare(

@@ -12,6 +12,7 @@ from typing import Any
 from stratoscope.errors import BadInput
 from stratoscope.measure.request import Asked
 from stratoscope.stimuli import describe_stimuli
+from stratoscope.summaries.formats import bytes_of
 from stratoscope.types import Played, Stage, Stimuli
 
 _LIBRARIES = (
@@ -30,7 +31,7 @@ _LIBRARIES = (
 
 @dataclass(frozen=True)
 class Settings:
-    """How a run is carried out; none of it may change a number beyond rounding."""
+    """How a run is carried out; none of it may change a number beyond rounding, that to 16 bits of `spool` included."""
 
     batch_size: int
     workers: int
@@ -38,8 +39,11 @@ class Settings:
     seed: int
     skip_unreadable: bool
     progress: bool
+    extrapolate: bool = False
+    spool: str | None = None
 
     def __post_init__(self) -> None:
+        bytes_of(self.spool)
         if self.batch_size < 1 or self.workers < 0:
             raise BadInput(
                 f"A run needs at least 1 stimulus a batch and no negative number of workers, but batch_size is "
@@ -73,6 +77,7 @@ def record(
             "workers": settings.workers,
             "budget_bytes": settings.budget,
             "skip_unreadable": settings.skip_unreadable,
+            "spool": settings.spool or "as they come",
         },
         "versions": {"python": platform.python_version(), "system": platform.platform(), **_versions()},
     }

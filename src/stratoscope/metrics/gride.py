@@ -20,6 +20,8 @@ N1 = (1, 2, 4, 8, 16, 32, 64)
 FEWEST = 6
 #: Above this n1 as a share of the points, twice the volume is another place: borders and folds come in.
 _CROWDED = 1 / 64
+#: Stimuli per n1 below which there is no interval: neighbourhoods of 2 n1 are then more than a tenth of all.
+ROOM = 20
 #: Smallest n1 with two others below it.
 _FEWEST_SHORTER = 4
 
@@ -112,8 +114,8 @@ def _shorter(near: Neighbourhoods, first: int) -> tuple[int, ...]:
     return tuple(sorted(known[:2]))
 
 
-def gride_of(near: Neighbourhoods, *, n1: Sequence[int] = N1) -> Estimate:
-    """Return Gride from neighbourhoods that are known already."""
+def gride_of(near: Neighbourhoods, *, n1: Sequence[int] = N1, room: int = ROOM) -> Estimate:
+    """Return Gride from neighbourhoods that are known already, with an interval where there are `room` times n1 points."""
     ranks = checked_ranks(n1)
     check_enough(near.n, near.dropped["duplicates"], "gride", max(FEWEST, 2 * min(ranks) + 2))
     fits = [rank for rank in ranks if 2 * rank <= min(near.k, near.n - 2)]
@@ -122,9 +124,13 @@ def gride_of(near: Neighbourhoods, *, n1: Sequence[int] = N1) -> Estimate:
             f"gride with n1 = {min(ranks)} reads neighbour {2 * min(ranks)}, but only {near.k} neighbours are known."
         )
     found = {rank: _fit(near, rank) for rank in fits}
-    spread = log_deviations(near, found)
+    crowded = [rank for rank in fits if room * rank > near.n]
+    spread = log_deviations(near, {rank: fit for rank, fit in found.items() if rank not in crowded})
     rows = np.array(
-        [(found[rank].d, spread[rank], found[rank].scale) if rank in found else (np.nan,) * 3 for rank in ranks]
+        [
+            (found[rank].d, spread.get(rank, np.nan), found[rank].scale) if rank in found else (np.nan,) * 3
+            for rank in ranks
+        ]
     )
     low, high = log_interval(rows[:, 0], rows[:, 0] * rows[:, 1])
     return Estimate(
@@ -139,13 +145,18 @@ def gride_of(near: Neighbourhoods, *, n1: Sequence[int] = N1) -> Estimate:
             "ties": max(f.ties for f in found.values()),
         },
         scale=rows[:, 2],
-        note=_note(ranks, fits, near),
+        note=_note(ranks, fits, crowded, near, room),
     )
 
 
-def _note(ranks: tuple[int, ...], fits: list[int], near: Neighbourhoods) -> str:
+def _note(ranks: tuple[int, ...], fits: list[int], crowded: list[int], near: Neighbourhoods, room: int) -> str:
     missing = [rank for rank in ranks if rank not in fits]
     said = [too_shallow(near, 2)]
+    if crowded:
+        said.append(
+            f"no interval at n1 = {', '.join(map(str, crowded))}: neighbourhoods of 2 n1 stimuli are more than a tenth of "
+            f"the {near.n}, too many to tell how the estimate varies; {room * max(crowded)} stimuli would do"
+        )
     if missing:
         said.append(
             f"n1 = {', '.join(map(str, missing))} left out: n1 needs 2 n1 neighbours and 2 n1 + 2 distinct stimuli, "
@@ -193,7 +204,8 @@ def gride(responses: Any, *, n1: Sequence[int] = N1) -> Estimate:
     -------
     Estimate
         Arrays (n1,): dimension, 95 % interval for its mean over samples of this size, from the disagreement of random
-        halves (`stratoscope.metrics.halves`), and scale, the mean of r_n1 and r_n2 in the units of the responses. NaN, with a note, where there are fewer than 2 n1 + 2 distinct stimuli.
+        halves (`stratoscope.metrics.halves`), and scale, the mean of r_n1 and r_n2 in the units of the responses. NaN, with a note, where there are fewer than 2 n1 + 2 distinct stimuli; no interval where there are fewer than
+        20 n1, so that the neighbourhoods are more than a tenth of all.
 
     Raises
     ------

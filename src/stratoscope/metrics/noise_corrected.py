@@ -43,7 +43,9 @@ class NoiseCorrected:
     growth: float
 
     def height(self, n1: int) -> float:
-        """Return the median squared distance to neighbour `n1`."""
+        """Return the median squared distance to neighbour `n1`, NaN where there are too few stimuli."""
+        if n1 >= len(self.squared):
+            return float("nan")
         ordered = np.sort(self.squared + np.diag(np.full(len(self.squared), np.inf)), axis=1)
         return float(np.median(ordered[:, n1 - 1]))
 
@@ -164,7 +166,9 @@ def signal_gride(counts: Any, *, n1: Any = N1, margin: float = MARGIN, seed: int
     ----------------
     What is left of the noise still makes it read low near the margin (see `NoiseCorrected.lost`): a dimension of 2 by about
     3 %, one of 5 by up to 17 % were it read that close to its noise, and next to nothing far above. It reads what `gride` would read of
-    noiseless responses to these stimuli, with all that misleads there: further neighbours read curvature and borders.
+    noiseless responses to these stimuli, with all that misleads there: further neighbours read curvature and borders. Where
+    there are fewer than 20 n1 stimuli `gride` gives no interval; here there is one, because recordings seldom have more, and
+    it is rough: of 500 noiseless points at n1 = 32, intervals said to cover 95 % covered 92 to 96 %.
 
     References
     ----------
@@ -191,7 +195,7 @@ def signal_gride_of(corrected: NoiseCorrected, *, n1: Any = N1, margin: float = 
 
 def _one_scale(near: Neighbourhoods, rank: int) -> tuple[float, float, float, float] | None:
     try:
-        found = gride_of(near, n1=(rank,))
+        found = gride_of(near, n1=(rank,), room=0)  # recordings have few stimuli: a rough interval (see the docstring)
     except TooFew:  # nearly all distances of this rank are at or below zero
         return None
     return float(found.value[0]), float(found.low[0]), float(found.high[0]), float(found.scale[0])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from stratoscope.errors import BadInput
 from stratoscope.summaries.spool import Spool
@@ -41,8 +41,8 @@ class JoinedSpool(Spool):
         Each row in one of them alone.
     panel_units : int
         Units of one panel, the same in every part.
-    dtype : numpy dtype
-        Precision of the responses.
+    dtype : numpy dtype or str
+        Precision of the responses, or the format of 16 bits that they are stored in.
 
     Raises
     ------
@@ -51,7 +51,7 @@ class JoinedSpool(Spool):
     """
 
     def __init__(
-        self, n_stimuli: int, n_units: int, parts: Sequence[Part], *, panel_units: int, dtype: np.dtype[Any]
+        self, n_stimuli: int, n_units: int, parts: Sequence[Part], *, panel_units: int, dtype: DTypeLike
     ) -> None:
         super().__init__(n_stimuli, n_units, dtype=dtype, panel_units=panel_units)
         self._parts = [part for part in parts if len(part.rows)]
@@ -65,8 +65,8 @@ class JoinedSpool(Spool):
             "A joined spool is read only: its parts are complete. Write to a Spool of its own, and join that."
         )
 
-    def _get(self, start: int, stop: int) -> NDArray[Any]:
-        panel = np.empty((self._n, stop - start), dtype=self.dtype)
+    def _taken(self, start: int, stop: int) -> NDArray[Any]:
+        panel = np.empty((self._n, stop - start), dtype=self.stored)
         filled = 0
         for part in self._parts:
             n = len(part.rows)

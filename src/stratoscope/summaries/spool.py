@@ -20,6 +20,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from stratoscope.errors import BadInput, BudgetTooSmall
 from stratoscope.summaries.blocks import on_host
+from stratoscope.summaries.formats import FORMATS
 from stratoscope.summaries.rows import SeenRows, check_alike, check_shape
 from stratoscope.types import Integers, Responses
 
@@ -35,9 +36,10 @@ class Spool:
     ----------
     n_stimuli, n_units : int
         Most stimuli that may come, and units of the stage.
-    dtype : {None, "float32", "float64"}
+    dtype : {None, "float32", "float64", "bfloat16", "float16"}
         Precision kept. None takes that of the first batch: float64 for float64 and integers, else float32.
-        Responses that do not fit into it are refused, never rounded.
+        Responses that do not fit into it are refused, never rounded, unless a format of 16 bits is asked for: these
+        round, and are read back as float32.
     memory_limit : int, optional
         Most bytes to keep in memory; beyond it the responses go to a file. None keeps them in memory.
     folder : path, optional
@@ -65,7 +67,8 @@ class Spool:
     ) -> None:
         self.n_stimuli, self.n_units = n_stimuli, n_units
         self.memory_limit, self.folder = memory_limit, folder
-        self.dtype = None if dtype is None else np.dtype(dtype)
+        self.format = FORMATS.get(str(dtype))
+        self.dtype = np.dtype(np.float32) if self.format else None if dtype is None else np.dtype(dtype)
         self.panel_units = panel_units or panel_width(n_stimuli, n_units)
         self._seen = SeenRows(n_stimuli)
         self._order = np.empty(n_stimuli, dtype=np.int64)
@@ -82,7 +85,12 @@ class Spool:
     @property
     def nbytes(self) -> int:
         """Bytes the responses take when all stimuli have come."""
-        return self.n_stimuli * self.n_units * (self.dtype or np.dtype(np.float32)).itemsize
+        return self.n_stimuli * self.n_units * (self.stored or np.dtype(np.float32)).itemsize
+
+    @property
+    def stored(self) -> np.dtype[Any] | None:
+        """What lies in memory or in the file; None before the first batch, where that decides."""
+        return self.format.stored if self.format else self.dtype
 
     @property
     def in_memory(self) -> bool:
@@ -121,13 +129,16 @@ class Spool:
         return self._order[: self._n]
 
     def pieces(self) -> Iterator[NDArray[Any]]:
-        """Yield all responses, panel after panel, each (stimulus in `order`, unit): what a `JoinedSpool` is made of."""
+        """Yield all responses as they are stored, panel after panel, each (stimulus in `order`, unit).
+
+        This is what a `JoinedSpool` is made of.
+        """
         self._check_open()
-        return (self._get(start, stop) for start, stop in self._panels()) if self._n else iter(())
+        return (self._taken(start, stop) for start, stop in self._panels()) if self._n else iter(())
 
     def merge(self, other: Spool) -> None:
         """Take in everything that `other` holds; their stimuli must not overlap."""
-        check_alike(self, other, ("n_stimuli", "n_units", "panel_units"))
+        check_alike(self, other, ("n_stimuli", "n_units", "panel_units", "format"))
         if other._n == 0:
             return
         assert other.dtype is not None
@@ -135,7 +146,7 @@ class Spool:
         self._seen.merge(other._seen)
         self._open_store()
         for start, stop in self._panels():
-            self._put(start, stop, other._get(start, stop))
+            self._store(start, stop, other._taken(start, stop))
         self._order[self._n : self._n + other._n] = other._order[: other._n]
         self._n += other._n
 
@@ -157,6 +168,8 @@ class Spool:
             raise BadInput("The spool is closed and its responses are gone. Read it before closing, or play again.")
 
     def _settle_dtype(self, came: np.dtype[Any]) -> None:
+        if self.format:
+            return
         wanted = np.promote_types(came, np.float32)  # float64 for float64 and for long integers
         if self.dtype is None:
             self.dtype = wanted
@@ -174,28 +187,36 @@ class Spool:
         if self._memory is not None or self._file is not None:
             return
         if self.in_memory:
-            self._memory = np.empty(self.n_stimuli * self.n_units, dtype=self.dtype)
+            self._memory = np.empty(self.n_stimuli * self.n_units, dtype=self.stored)
         else:
             self._file = _open_file(self.folder, self.nbytes, self.memory_limit or 0)
             weakref.finalize(self, self._file.close)  # also where a run breaks off
 
     def _put(self, start: int, stop: int, piece: NDArray[Any]) -> None:
         """Write `piece` (stimulus, unit) behind the stimuli that the panel of units `start` to `stop` holds."""
+        self._store(start, stop, self.format.pack(piece) if self.format else piece)
+
+    def _store(self, start: int, stop: int, piece: NDArray[Any]) -> None:
         offset = start * self.n_stimuli + self._n * (stop - start)
         if self._memory is not None:
             self._memory[offset : offset + piece.size].reshape(piece.shape)[:] = piece
             return
         assert self._file is not None
-        assert self.dtype is not None
+        assert self.stored is not None
         try:
-            self._file.seek(offset * self.dtype.itemsize)
-            left = np.ascontiguousarray(piece, dtype=self.dtype).data.cast("B")
+            self._file.seek(offset * self.stored.itemsize)
+            left = np.ascontiguousarray(piece, dtype=self.stored).data.cast("B")
             while left:
                 left = left[self._file.write(left) :]
         except OSError as error:
             raise _disk_error(error, self.folder, self.nbytes) from error
 
     def _get(self, start: int, stop: int) -> NDArray[Any]:
+        stored = self._taken(start, stop)
+        return self.format.unpack(stored) if self.format else stored
+
+    def _taken(self, start: int, stop: int) -> NDArray[Any]:
+        """Return the panel of units `start` to `stop` as it is stored."""
         offset, shape = start * self.n_stimuli, (self._n, stop - start)
         size = shape[0] * shape[1]
         if self._memory is not None:
@@ -203,9 +224,9 @@ class Spool:
             view.flags.writeable = False
             return view
         assert self._file is not None
-        assert self.dtype is not None
-        panel = np.empty(shape, dtype=self.dtype)
-        self._file.seek(offset * self.dtype.itemsize)
+        assert self.stored is not None
+        panel = np.empty(shape, dtype=self.stored)
+        self._file.seek(offset * self.stored.itemsize)
         left = panel.data.cast("B")
         while left:
             got = self._file.readinto(left)  # type: ignore[attr-defined]

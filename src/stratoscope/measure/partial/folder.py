@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import tempfile
@@ -21,6 +22,8 @@ MANIFEST, LOCK = "run.json", "lock"
 #: What the folder holds; anything else makes it somebody else's, and it is left alone.
 _OWN = ("shard-", "stage-", ".shard-", ".stage-", f".{MANIFEST}-")
 _SHOWN = 6
+#: Bytes of a name that leave room for an ending, where the system allows 255.
+_LONGEST = 240
 
 T = TypeVar("T")
 
@@ -50,6 +53,14 @@ def opened(work: Work, *, resume: bool) -> Iterator[list[str]]:
                 _remove(folder)
                 _unmake(made)
             raise
+
+
+def beside(target: Path) -> Path:
+    """Return the folder that belongs to results at `target`: its name with ``.partial`` behind, or of a long one a digest."""
+    name = target.name
+    if len(os.fsencode(name)) > _LONGEST:
+        name = hashlib.sha256(os.fsencode(name)).hexdigest()[:32]
+    return target.with_name(f"{name}.partial")
 
 
 def discard(folder: Path) -> None:

@@ -156,7 +156,7 @@ def arrays_of(finished: Finished, stages: Sequence[Stage]) -> dict[str, NDArray[
 def _packed(summary: Any) -> Mapping[str, NDArray[Any] | Stream]:
     if isinstance(summary, UnitBlocks):
         spool = summary.spool
-        dtype, size = spool.dtype or np.dtype(np.float32), len(spool.order) * spool.n_units
+        dtype, size = spool.stored or np.dtype(np.float32), len(spool.order) * spool.n_units
         return {"rows": spool.order, "elements": Stream(dtype, (size,), spool.pieces)}
     portable: PortableSummary = summary
     return portable.pack()

@@ -18,6 +18,7 @@ from stratoscope.measure.partial.work import Work
 from stratoscope.results import Row, StageResult, Values
 from stratoscope.results.records import plain
 from stratoscope.summaries import JoinedSpool, Part
+from stratoscope.summaries.formats import FORMATS
 from stratoscope.summaries.spool import panel_width
 from stratoscope.types import PortableSummary, Stage, Summary
 
@@ -75,7 +76,8 @@ def _joined(work: Work, stage: Stage, index: str, parts: Sequence[tuple[int, Ten
     if stage not in work.plan.spools:
         return None
     joined = [Part(file.array(rows) + start, partial(file.part, name)) for start, file in having]
-    dtype = np.result_type(*(file.dtype(name) for _, file in having)) if having else np.dtype(np.float32)
+    kept = np.result_type(*(file.dtype(name) for _, file in having)) if having else np.dtype(np.float32)
+    dtype = work.plan.spool if work.plan.spool in FORMATS else kept
     n = len(work.stimuli)
     return JoinedSpool(n, stage.n_units, joined, panel_units=panel_width(n, stage.n_units), dtype=dtype)
 

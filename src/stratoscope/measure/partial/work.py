@@ -63,7 +63,8 @@ class Work:
     def plan(self) -> Plan:
         """What is kept of every stage; raises `BudgetTooSmall` where it does not fit."""
         n_categories = len(self.codes[1]) if self.codes else 0
-        return plan(self.stages, self.asked, len(self.stimuli), n_categories, self.settings.budget)
+        settings = self.settings
+        return plan(self.stages, self.asked, len(self.stimuli), n_categories, settings.budget, settings.spool)
 
     @cached_property
     def shards(self) -> tuple[Shard, ...]:
@@ -81,7 +82,12 @@ class Work:
             f"{index}": {"metric": one.metric.name, "options": repr(sorted(one.options.items())), "units": one.units}
             for index, one in enumerate(self.asked)
         }
-        settings = {"seed": self.settings.seed, "batch_size": self.settings.batch_size, "shard": len(self.shards[0])}
+        settings: dict[str, Any] = {
+            "seed": self.settings.seed,
+            "batch_size": self.settings.batch_size,
+            "shard": len(self.shards[0]),
+        }
+        settings |= {"spool": self.settings.spool} if self.settings.spool else {}
         said = {
             "layout": LAYOUT,
             "network": self.said,

@@ -162,6 +162,22 @@ class Recording:
         place = {id_: row for row, id_ in enumerate(counts.stimuli)}
         return counts.mean()[[place[id_] for id_ in self.ids or ()]]
 
+    def trials_by_area(self, ids: Sequence[str] | None = None) -> dict[str, Floats]:
+        """Return single trials of every area, (trial, stimulus, unit), NaN where a repeat is absent.
+
+        Parameters
+        ----------
+        ids : sequence of str, optional
+            Stimuli, in this order; by default all.
+        """
+        found = {}
+        for area in self.areas or ():
+            counts = self.trials.take_area(area)
+            place = {id_: row for row, id_ in enumerate(counts.stimuli)}
+            rows = [place[id_] for id_ in (self.ids or () if ids is None else ids)]
+            found[area] = counts.by_trial()[rows].transpose(1, 0, 2)
+        return found
+
     def complete(self, drop: str = "units") -> Recording:
         """Leave out the units that miss a stimulus (``units``), or the stimuli that a unit misses (``stimuli``)."""
         missing = self.trials.n_trials() == 0

@@ -114,7 +114,8 @@ def compare(
         for one, other in combinations(found, 2)
         for measure in measures
     ]
-    findings = judge_plain(parts, correction=correction, level=level, seed=seed)
+    findings, missing = judge_plain(parts, correction=correction, level=level, seed=seed)
+    remarks += missing
     told = [row for part in parts for row in told_already(part, _names(part))]
     said = {"measures": list(measures), "n_draws": n_draws, "over": over, "level": level, "correction": correction, "seed": seed,
             "hierarchies": [one.name for one in found]}  # fmt: skip

@@ -1,0 +1,29 @@
+"""The benchmark of the whole pass runs, tiny, so that it never rots; what it measures is never asserted here."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture
+def whole_pass(monkeypatch):
+    monkeypatch.syspath_prepend(str(Path(__file__).resolve().parents[2]))
+    from benchmarks import whole_pass
+
+    yield whole_pass
+    sys.modules.pop("benchmarks.whole_pass", None)
+
+
+def test_a_pass_with_pairs_is_measured_against_its_limit(whole_pass):
+    (row,) = whole_pass.pairs(12, 1).values()
+    assert row["ratio"] > 0
+    assert row["positions"] > 400_000
+    assert row["peak MB"] > 10
+
+
+def test_the_streaming_rows_name_both_networks(whole_pass, monkeypatch):
+    monkeypatch.setattr(whole_pass, "resnet50", whole_pass.alexnet)
+    assert list(whole_pass.streaming(2, 1)) == ["AlexNet, streaming over bare", "ResNet-50, streaming over bare"]
