@@ -282,7 +282,9 @@ def test_the_page_is_light_or_dark_as_asked(opened, run_report):
 def test_of_many_rows_the_table_is_built_when_it_is_opened(opened, tmp_path):
     stage = Stage("a", 0.5, "relu", (3,), "channel", 3, hierarchy="net")
     rows = tuple(Row.of(stage, "two_nn", float(i), n=i, note="<b>&") for i in range(MOST_ROWS + 1))
-    page, wrong, _ = opened(write_report(Results.build({}, [StageResult(stage, {}, rows)], {}), tmp_path / "report.html"))
+    page, wrong, _ = opened(
+        write_report(Results.build({}, [StageResult(stage, {}, rows)], {}), tmp_path / "report.html")
+    )
     assert page.locator("#whole tr").count() == 0
     page.locator("summary", has_text="The whole table").click()
     page.locator("#whole tr").last.wait_for()
