@@ -5,9 +5,9 @@ from __future__ import annotations
 import errno
 import os
 import resource
+import signal
 import subprocess
 import sys
-import time
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -225,30 +225,13 @@ def test_what_a_killed_process_leaves_half_written_is_cleared_away(tmp_path):
     assert not made.exists()
 
 
-CHILD = """
-import sys
-from stratoscope.measure.partial import shards
-shards.STIMULI = 32
-from stratoscope.demo import run_demo
-from stratoscope.stimuli import open_stimuli
-run_demo(sys.argv[1], overwrite=True, progress=False, stimuli=open_stimuli("objects:dense?n=96&seed=1"))
-"""
+KILLS = Path(__file__).parents[1] / "measure" / "partial" / "kills.py"
 
 
 def test_a_killed_process_goes_on_where_it_was(tmp_path):
-    """kill -9 of the demo, while it plays, while it closes stages and in its second network -> the same command goes on, to the
-    same results bit for bit; `make soak` does it at 200 random moments.
+    """kill -9 at random moments, again and again -> the same command goes on, to the same results bit for bit; `make soak` does it
+    200 times to the demo.
     """
-    subprocess.run([sys.executable, "-c", CHILD, str(tmp_path / "whole")], check=True)
-    kept = tmp_path / "run.partial"
-    for file in ("0/shard-00001.safetensors", "0/stage-0003.safetensors", "1/shard-00000.safetensors"):
-        process = subprocess.Popen([sys.executable, "-c", CHILD, str(tmp_path / "run")])
-        while not (kept / file).exists():
-            assert process.poll() is None
-            time.sleep(0.005)
-        process.kill()
-        process.wait()
-        assert not (tmp_path / "run").exists()
-    subprocess.run([sys.executable, "-c", CHILD, str(tmp_path / "run")], check=True)
-    assert same(tmp_path / "run", tmp_path / "whole")
-    assert sorted(one.name for one in tmp_path.iterdir()) == ["run", "whole"]
+    signal.alarm(600)  # runs that are slow by intent, several of them
+    done = subprocess.run([sys.executable, KILLS, tmp_path, "5"], capture_output=True, text=True, check=False)
+    assert done.stdout.startswith("killed 5 times"), done.stderr
