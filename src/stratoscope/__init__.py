@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from stratoscope.results import Results, open_results
     from stratoscope.sources import Arrays, Network, Recording, lesions, open_source
     from stratoscope.stimuli import open_stimuli
+    from stratoscope.sweeps import sweep
     from stratoscope.types import Estimate, Stage, Stimuli
 
 __version__ = "0.1.0"
@@ -34,6 +35,7 @@ _HOMES = {
     "open_source": "stratoscope.sources.openers",
     "open_stimuli": "stratoscope.stimuli",
     "profile": "stratoscope.measure.profile",
+    "sweep": "stratoscope.sweeps.run",
 }
 _MODULES = {
     "lesions": "stratoscope.sources.lesions",
@@ -58,6 +60,7 @@ __all__ = [
     "open_stimuli",
     "profile",
     "studies",
+    "sweep",
 ]
 
 

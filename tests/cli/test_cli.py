@@ -161,7 +161,7 @@ def test_other_errors_keep_their_traceback(monkeypatch, calls):
         ("profle", "No command is called 'profle'. Did you mean 'profile'?"),
         (
             "xyzzy",
-            "No command is called 'xyzzy'. Known: demo, profile, stages, metrics, stimuli, train, study, compare, report, figures, table, doctor.",
+            "No command is called 'xyzzy'. Known: demo, profile, sweep, stages, metrics, stimuli, train, study, compare, report, figures, table, doctor.",
         ),
         ("profile M", "Missing argument 'STIMULI'"),
         ("profile M S --batch-size 0", "0 is not in the range x>=1"),

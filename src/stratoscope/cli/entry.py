@@ -12,6 +12,7 @@ from stratoscope.cli.commands import Group
 COMMANDS = (
     "demo",
     "profile",
+    "sweep",
     "stages",
     "metrics",
     "stimuli",

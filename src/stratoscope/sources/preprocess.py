@@ -91,7 +91,7 @@ class Preprocess:
             An array of another number of dimensions or of integers.
         """
         if isinstance(loaded, Image.Image):
-            return torch.from_numpy(self._normalised(self._framed(loaded)))
+            return torch.from_numpy(self.normalised(self.framed(loaded)))
         if loaded.ndim != 3 or not np.issubdtype(loaded.dtype, np.floating):
             raise BadInput(
                 f"A stimulus that is no image must be a float array (channel, row, column); "
@@ -108,7 +108,7 @@ class Preprocess:
             f"mean {_rounded(self.mean)}, std {_rounded(self.std)}"
         )
 
-    def _framed(self, image: Image.Image) -> Image.Image:
+    def framed(self, image: Image.Image) -> Image.Image:
         """Resize the image and cut out its centre, `size` by `size`."""
         image = image if image.mode == "RGB" else image.convert("RGB")
         target = self._target(*image.size)
@@ -125,7 +125,7 @@ class Preprocess:
             return self.resized, int(self.resized * height / width)
         return int(self.resized * width / height), self.resized
 
-    def _normalised(self, image: Image.Image) -> np.ndarray[Any, np.dtype[np.float32]]:
+    def normalised(self, image: Image.Image) -> np.ndarray[Any, np.dtype[np.float32]]:
         """One conversion to float32 (channel, row, column), then division, shift and scale in place."""
         pixels = np.empty((3, self.size, self.size), dtype=np.float32)
         pixels[...] = np.asarray(image).transpose(2, 0, 1)
