@@ -80,10 +80,13 @@ class Pass:
 
 
 def room_for(
-    stages: Sequence[Stage], units: Mapping[str, Integers], n_stimuli: int, n_dimension: int, budget: int
+    stages: Sequence[Stage], units: Mapping[str, Integers], n_stimuli: int, n_dimension: int, budget: int, held: int = 0
 ) -> int:
-    """Return the bytes of `budget` that the pass leaves for the spools of the pair geometry; raises `BudgetTooSmall`."""
-    resident = sum(4 * n_stimuli * len(units[stage.name]) for stage in stages)
+    """Return the bytes of `budget` that the pass leaves for the spools of the pair geometry; raises `BudgetTooSmall`.
+
+    `held` are bytes that the study holds besides.
+    """
+    resident = held + sum(4 * n_stimuli * len(units[stage.name]) for stage in stages)
     k = min(NEIGHBOURS, n_dimension - 1)
     closing = (3 * n_dimension**2 + 2 * n_dimension * k) * _FLOAT + 6 * n_stimuli * _FLOAT * max(
         map(len, units.values())
