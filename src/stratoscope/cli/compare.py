@@ -93,14 +93,14 @@ def command(
         overwrite=overwrite,
     )  # fmt: skip
     if not quiet:
-        for line in _told(study.results):
+        for line in told(study.results):
             say(line)
         say(study.findings[0])
     say(f"Comparison: {out}")
     say(f"Report: {study.report(out / 'report.html')}")
 
 
-def _told(results: Results) -> Iterator[str]:
+def told(results: Results) -> Iterator[str]:
     """Go through the lines of the tables of best matches, and of the claims."""
     from stratoscope.figures.side_by_side import matrices_of
     from stratoscope.report.side_by_side import best_matches
