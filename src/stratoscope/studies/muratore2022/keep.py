@@ -138,12 +138,13 @@ def play_once(
             kept = KeptResponses(len(stimuli), stage.n_units, units[stage.name])
             summaries[stage] = {"responses": kept, "gram": OfRows(grams[stage], rows, len(stimuli))}
         listener, played = play_to(summaries, source, stimuli, settings=settings, label=label)
-        broken = why_broken(listener, stimuli)
+        said = source.describe()
+        broken = why_broken(listener, stimuli, said)
         states: dict[Stage, Kept] = {}
         for stage, held in summaries.items():
             states[stage] = _closed(held, broken.get(stage, ""))
             grams[stage].close()
-    return Pass(source.describe(), states, played)
+    return Pass(said, states, played)
 
 
 def _closed(held: Mapping[str, Summary], broken: str) -> Kept:
