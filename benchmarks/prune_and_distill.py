@@ -1,18 +1,22 @@
 """The claims of the prune-and-distill study on bundled networks and on a published one, where `../shared/data` is.
 
     python -m benchmarks.prune_and_distill [alexnet vgg resnet vit resnet20-coil20 resnet20-eth80] [--quick] [--out FOLDER]
+    python -m benchmarks.prune_and_distill fields
 
 The bundled networks see 380 views of ten objects and 3,000 random ones, against five fresh initialisations, five permutations of
 their weights and their first checkpoint. ResNet-20, trained on CIFAR-10, sees photographs of objects on turntables: 24 of the
 72 views of each object of COIL-20 for read-out and the others for information; all 41 views of two objects of each category of
 ETH-80 for read-out and of the other three for information. Prints every claim before and after its controls, and the time.
 With --quick 1,000 random views, 300 units a stage, 20 shuffles, 400 stimuli for the dimension and 15 pairs of objects.
+`fields` measures the same four properties on the whole image and within the fields of 200 units a stage of the bundled AlexNet, against
+five fresh initialisations, and prints information by stage and the claims about it.
 """
 
 from __future__ import annotations
 
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +24,8 @@ from PIL import Image
 
 import stratoscope as st
 from stratoscope.studies import prune_and_distill
-from stratoscope.studies.muratore2022.protocol import Protocol
+from stratoscope.studies.muratore2022.fields import WEIGHTED
+from stratoscope.studies.muratore2022.protocol import FIELDS, Protocol
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT.parent / "shared" / "data"
@@ -92,10 +97,31 @@ def run(name: str, out: Path | None, *, quick: bool) -> None:
     print(shown.to_string(index=False, float_format="{:.3g}".format), flush=True)
 
 
+def fields() -> None:
+    """Print what the choice of the field changes."""
+    small = replace(QUICK, n_units=200, n_readout_units=5, n_draws=5, n_populations=1, dimension_stimuli=60)
+    for field in FIELDS:
+        wall, cpu = time.perf_counter(), time.process_time()
+        study = prune_and_distill(
+            st.open_source("bundled:alexnet"), st.open_stimuli("objects:"), dense=st.open_stimuli("objects:dense?n=1000&seed=7"),
+            untrained="fresh", progress=False, protocol=replace(small, field=field, properties=tuple(WEIGHTED)),
+        )  # fmt: skip
+        print(f"\n{field}: {time.perf_counter() - wall:.0f} s, {time.process_time() - cpu:.0f} s of processor time")
+        table = study.table().query("metric == 'property_information' and control == ''")
+        table = table.assign(model=np.where(table["lesion"] == "", "trained", "fresh"))
+        print(table.pivot_table(index=["item", "model"], columns="stage", values="value").round(3).to_string())
+        shown = study.claims.query("claim.str.startswith('information-falls')")
+        shown = shown[["claim", "control", "verdict", "value", "low", "high", "p_corrected"]]
+        print(shown.to_string(index=False, float_format="{:.3g}".format), flush=True)
+
+
 def main(asked: list[str]) -> None:
     """Run the studies asked for."""
     out = Path(asked[asked.index("--out") + 1]) if "--out" in asked else None
     names = [name for name in asked if not name.startswith("--") and name != str(out)]
+    if "fields" in names:
+        fields()
+        return
     for name in names or [*BUNDLED, "resnet20-coil20", "resnet20-eth80"]:
         run(name, out, quick="--quick" in asked)
 

@@ -109,6 +109,8 @@ What cannot be promised:
   therefore read by another process first, which costs an import and a second reading, and only that process goes down. HDF5 through
   h5py (NWB, MATLAB 7.3) neither crashed nor hung in the damages tried, and is read directly; should it crash, the run is lost and nothing
   false is left, because results are written whole or not at all.
+- **Values that vanish.** Responses below about 1e-150, which only arrays in double precision can hold, have squares of zero: dimension and spectrum
+  refuse them as equal, sparseness reads 0. Multiply them by a constant first; no metric but means and variances depends on it.
 - **Known weaknesses of dependencies.** `pip-audit` asks a data base on the network, which could not be reached where these tests were written.
   What stands in its place is a review: `constraints.txt` pins one version of all that is needed, nothing unpinned is installed, and
   the licences of the direct dependencies are checked. Run `pip-audit -r constraints.txt` where there is a network."""

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from stratoscope.errors import BadInput, UnknownName
-from stratoscope.stimuli.properties import field_property, rf_contrast, rf_luminance
+from stratoscope.stimuli.properties import corner_energy, field_property, rf_contrast, rf_luminance
 
 
 @pytest.fixture
@@ -49,6 +49,17 @@ def test_edge_energy_is_where_the_edge_is(fields):
     middle = np.zeros((1, 40, 40))
     middle[0, 10:30, 10:30] = 1
     assert field_property(ramp, middle, "edge_energy") == pytest.approx(1e-4)
+
+
+def test_corner_energy_is_where_the_corner_is_and_its_mean_is_that_of_the_image():
+    square = np.zeros((1, 60, 60))
+    square[0, 20:40, 20:40] = 1
+    at_corner, at_edge, everywhere = np.zeros((60, 60)), np.zeros((60, 60)), np.ones((60, 60))
+    at_corner[17:23, 17:23] = at_edge[17:23, 27:33] = 1
+    found = field_property(square, np.stack([at_corner, at_edge, everywhere]), "corner_energy")[0]
+    assert found[0] > 20 * abs(found[1])
+    inner = 50 * 50 / 60**2  # `corner_energy` leaves 5 pixels along the border out, where there is nothing
+    assert found[2] == pytest.approx(float(corner_energy(square)[0]) * inner, rel=1e-6)
 
 
 def test_a_unit_that_sees_nothing_has_no_value(fields, rng):

@@ -1,20 +1,26 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
+from click.testing import CliRunner
 from safetensors.torch import save_file
 from torch import nn
 
+from stratoscope.cli import main
 from stratoscope.errors import BadInput, TooFew, UnknownName, WeightsError
 from stratoscope.figures.catalogue import figures_of
 from stratoscope.sources.arrays import Arrays
 from stratoscope.sources.network import Network
 from stratoscope.stimuli.objects import open_objects
 from stratoscope.studies import open_study, prune_and_distill
+from stratoscope.studies.muratore2022.fields import measured_properties
 from stratoscope.studies.muratore2022.invariance import Shown, told_apart
 from stratoscope.studies.muratore2022.models import planned_models
 from stratoscope.studies.muratore2022.protocol import Protocol
+from stratoscope.types import Stimuli
 
 QUICK = Protocol(
     properties=("mean_luminance", "edge_density"), n_units=30, n_shuffles=19, n_resamples=20, n_draws=10, n_readout_units=10,
@@ -62,16 +68,30 @@ def dense():
     return open_objects("dense?n=90&pixels=16&objects=jug,star,ring&seed=4")
 
 
+def counting(stimuli):
+    """Return the stimuli, which count how often each is loaded, and the counts."""
+    counted = Counted(stimuli)
+    return type(stimuli)(**{**vars(stimuli), "load": counted}), counted.counts
+
+
 @pytest.fixture(scope="module")
-def study(dense, tmp_path_factory):
+def loaded():
+    """How often each stimulus of the study was loaded: views, dense views."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def study(dense, loaded, tmp_path_factory):
     folder = tmp_path_factory.mktemp("checkpoints")
     for step in (2, 10):
         save_file(Tiny(seed=step).state_dict(), folder / f"step-{step}.safetensors")
     PASSES.clear()
+    sets, counts = zip(*map(counting, (views(), dense)), strict=True)
+    loaded.extend(counts)
     return prune_and_distill(
         Network(Tiny(), name="tiny"),
-        views(),
-        dense=dense,
+        sets[0],
+        dense=sets[1],
         checkpoints=str(folder / "*.safetensors"),
         out=folder / "run",
         **HOW,
@@ -86,12 +106,11 @@ def test_each_source_is_played_once(study):
     assert [size for size in PASSES if size > 2] == 7 * [32, 32, 32, 12]
 
 
-def test_each_stimulus_is_decoded_once(dense):
-    counted = Counted(dense)
-    prune_and_distill(
-        Network(Tiny(), name="tiny"), type(dense)(**{**vars(dense), "load": counted}), **{**HOW, "n_models": 1}
-    )
-    assert (counted.counts[1:] == 1).all()  # the first one is what the network is prepared with
+def test_each_stimulus_is_decoded_once_for_all_models(study, loaded):
+    of_views, of_dense = loaded
+    assert (of_views[1:] == 1).all()  # the first one is what a network is prepared with
+    assert (of_dense == 1).all()
+    assert len(study.results.tree.children) > 2
 
 
 def test_the_same_units_are_read_in_every_model_and_are_named(study):
@@ -169,7 +188,7 @@ def test_it_is_kept_and_reported_with_its_figures_and_open_choices(study, tmp_pa
         assert words in page
     drawn = {name: draw() for name, draw in figures_of(opened.results).items()}
     assert list(drawn) == ["information_over_depth", "distillation_over_depth", "dimension_over_depth",
-                           "invariance_over_depth", "pruning_against_expansion", "over_training"]  # fmt: skip
+                           "invariance_over_depth", "pruning_against_expansion", "over_training", "object_information_of_units"]  # fmt: skip
     assert len(drawn["information_over_depth"].axes) == 1 + 2
     assert len(drawn["pruning_against_expansion"].axes) == 3
 
@@ -370,3 +389,88 @@ def test_every_choice_can_be_switched(dense):
     )
     assert {name: study.protocol[name] for name in changes} == changes
     assert study.table().query("metric == 'pruning_index'")["value"].notna().any()
+
+
+class Patches(nn.Module):
+    """The mean over each of 4 x 4 patches, and then over the image."""
+
+    def __init__(self):
+        super().__init__()
+        self.mean, self.gate1, self.pool, self.gate2 = (
+            nn.Conv2d(3, 1, 4, stride=4),
+            nn.ReLU(),
+            nn.AvgPool2d(4),
+            nn.ReLU(),
+        )
+        nn.init.constant_(self.mean.weight, 1 / 48)
+        nn.init.zeros_(self.mean.bias)
+
+    def forward(self, x):
+        return self.gate2(self.pool(self.gate1(self.mean(x))))
+
+
+@pytest.fixture(scope="module")
+def in_fields():
+    """Information about light of a network of patches that saw noise, by field and stage."""
+    pixels = np.random.default_rng(0).random((240, 3, 16, 16), dtype=np.float32)
+    pixels[:] = pixels[:, :1]  # grey
+    pixels[:, :, :4] = 0.0  # the first row of patches is always dark
+    shown = Stimuli("noise", tuple(map(str, range(240))), lambda row: pixels[row], {})
+    names = ("mean_luminance", "rms_contrast")
+    protocol = Protocol(**{**vars(QUICK), "properties": names, "over_units": "mean", "n_field_stimuli": 4})
+    found = {}
+    for field in ("image", "theoretical", "effective"):
+        asked = replace(protocol, field=field)
+        study = prune_and_distill(
+            Network(Patches(), name="patches"), shown, **{**HOW, "protocol": asked, "untrained": "none"}
+        )
+        rows = study.table().query("metric == 'property_information' and control == '' and item == 'mean_luminance'")
+        found[field] = (study, rows.set_index("stage")["value"])
+    return found
+
+
+def test_units_inform_about_the_light_in_their_field_and_hardly_about_that_of_the_image(in_fields):
+    of_image, wired, moved = (in_fields[field][1] for field in ("image", "theoretical", "effective"))
+    lit = 12 / 16  # of the patches
+    assert wired["gate1"] == pytest.approx(lit * np.log2(3), abs=0.15)
+    assert moved["gate1"] == pytest.approx(wired["gate1"], abs=0.02)
+    assert of_image["gate1"] < 0.3
+    for field in (wired, moved):  # the last stage sees the whole image
+        assert field["gate2"] == pytest.approx(of_image["gate2"], abs=0.02)
+
+
+def test_the_field_is_in_the_protocol_and_what_it_leaves_out_is_said(in_fields, dense):
+    for field, (study, _) in in_fields.items():
+        assert study.protocol["field"] == field
+        assert study.findings[0].startswith("Nothing is claimed")  # two stages, and nothing untrained
+        said = f"Properties were measured within the {field} field of every unit" in " ".join(study.results.remarks)
+        assert said == (field != "image")
+    names, remarks = measured_properties(Protocol(field="effective"), Network(Tiny()))
+    assert names == ("mean_luminance", "luminance_sd", "rms_contrast", "corner_energy")
+    assert "trained network in all models; spatial_frequency, dominant_orientation" in remarks[0]
+    with pytest.raises(BadInput, match="which edge_density is not. Ask for mean_luminance, luminance_sd"):
+        asked(dense, protocol=replace(QUICK, field="theoretical"))
+    with pytest.raises(UnknownName, match="theoretical"):
+        Protocol(field="theoretic")
+
+
+def test_fields_are_of_a_network(rng):
+    source = designed(rng)
+    with pytest.raises(BadInput, match="fields are read from a network"):
+        prune_and_distill(source, source.stimuli(), **{**HOW, "protocol": Protocol(field="effective")})
+
+
+def test_the_command_runs_the_study_with_fields_and_writes_the_report(tmp_path):
+    (tmp_path / "net.py").write_text(
+        "import torch\n"
+        "def build():\n"
+        "    torch.manual_seed(0)\n"
+        "    return torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3, stride=3), torch.nn.ReLU())\n"
+    )
+    words = ["study", "prune-and-distill", f"{tmp_path / 'net.py'}:build", "objects:dense?n=110&pixels=16&objects=jug",
+             "--size", "16", "--field", "theoretical", "--property", "mean_luminance", "--units", "10", "--shuffles", "5",
+             "--untrained", "none", "--quiet", "--out", str(tmp_path / "run")]  # fmt: skip
+    done = CliRunner().invoke(main, words)
+    assert done.exit_code == 0, done.output
+    assert open_study(tmp_path / "run").protocol["field"] == "theoretical"
+    assert (tmp_path / "run" / "report.html").is_file()

@@ -53,6 +53,13 @@ from stratoscope.cli.say import say
     help="Image property, or a column of STIMULI; repeatable. [default: eight]",
 )
 @click.option(
+    "--field",
+    type=click.Choice(["image", "theoretical", "effective"]),
+    default="image",
+    show_default=True,
+    help="Where properties are measured: the image, or the receptive field of each unit by wiring or by what moves it.",
+)
+@click.option(
     "--units",
     "n_units",
     type=click.IntRange(min=0),
@@ -155,7 +162,7 @@ def _run(asked: dict[str, Any]) -> dict[str, Any]:
 
     kept = ("n_models", "objects", "correction", "seed", "batch_size", "workers", "budget", "skip_unreadable", "out",
             "overwrite")  # fmt: skip
-    fields = ("n_units", "response_bins", "value_bins", "n_shuffles", "pruning", "concentration", "estimator")
+    fields = ("n_units", "response_bins", "value_bins", "n_shuffles", "pruning", "concentration", "estimator", "field")
     chosen: dict[str, Any] = {name: asked[name] for name in fields}
     if asked["properties"]:
         chosen["properties"] = tuple(asked["properties"])

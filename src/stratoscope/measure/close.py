@@ -108,6 +108,12 @@ def compare_stages(
             except StratoscopeError as error:
                 refused.append(str(error))
                 continue
+            lost = [stage.name for stage in stages if stage.unit == unit and stage.name not in chosen]
+            if lost:
+                refused.append(
+                    f"{one.metric.name} compares nothing with {', '.join(lost[:5])}{' ...' if lost[5:] else ''}, whose responses "
+                    "are not finite. Look for an overflow, or weights that are NaN."
+                )
             where = np.array([places.index(name) for name in chosen], dtype=np.int64)
             full = np.full((len(places), len(places)), np.nan)
             full[np.ix_(where, where)] = matrix

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from stratoscope.measure.close import close_stage
+from stratoscope.measure.not_finite import why_not_finite
 from stratoscope.measure.request import Asked
 from stratoscope.results import StageResult
 from stratoscope.types import Stage, Stimuli, Summary
@@ -29,6 +30,8 @@ class Closing:
     ids : tuple of str
     labels : array (stimulus,), or None
     columns : mapping of str to array (stimulus,)
+    said : mapping
+        What the source says of itself.
     """
 
     stages: tuple[Stage, ...]
@@ -39,6 +42,7 @@ class Closing:
     ids: tuple[str, ...]
     labels: Any
     columns: Mapping[str, Any]
+    said: Mapping[str, Any]
 
     @classmethod
     def of(
@@ -61,6 +65,7 @@ class Closing:
             ids=stimuli.ids,
             labels=None if stimuli.categories is None else np.asarray(stimuli.categories).astype(str),
             columns=stimuli.columns,
+            said=said,
         )
 
     @property
@@ -78,17 +83,9 @@ class Closing:
             lesion=self.lesion,
             seed=self.seed,
             smallest=min(other.n_units for other in self.stages if other.unit == stage.unit),
-            broken=self._why(broken),
+            broken=why_not_finite(broken, self.ids, self.said),
             labels=self.labels,
             ids=self.ids,
             columns=self.columns,
         )
         return result, {"gram": gram["gram"]} if self.compared and gram is not None else None
-
-    def _why(self, rows: Sequence[int] | None) -> str:
-        if not rows:
-            return ""
-        return (
-            f"The responses to {len(set(rows))} stimuli are not finite (first: {self.ids[min(rows)]!r}), so nothing was "
-            "measured at this stage. Look for an overflow, or weights that are NaN."
-        )

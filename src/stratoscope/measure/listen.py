@@ -12,6 +12,7 @@ import numpy as np
 
 from stratoscope.errors import BadInput
 from stratoscope.measure.budget import spool_allowance
+from stratoscope.measure.not_finite import rows_not_finite
 from stratoscope.measure.request import Asked, bytes_of_groups, neighbours_needed
 from stratoscope.metrics.indices import FIELDS
 from stratoscope.summaries import Categories, Gram, JoinedSpool, PerStimulus, PerUnit, Spool, UnitBlocks
@@ -100,7 +101,7 @@ class Listener:
 
     def __call__(self, stage: Stage, rows: Integers, responses: Responses) -> None:
         """Feed one batch to the summaries of `stage`, unless it holds a NaN or an infinity."""
-        bad = _rows_not_finite(responses)
+        bad = rows_not_finite(responses)
         if len(bad):
             self.broken.setdefault(stage, []).extend(int(rows[i]) for i in bad)
         if stage not in self.broken:
@@ -231,11 +232,3 @@ def category_codes(stimuli: Stimuli) -> tuple[Integers, list[str]] | None:
         return None
     names, codes = np.unique(np.asarray(stimuli.categories).astype(str), return_inverse=True)
     return codes.astype(np.int64), [str(name) for name in names]
-
-
-def _rows_not_finite(responses: Any) -> Integers:
-    # A finite sum proves that every term is finite, and costs one read; only a suspect batch is looked at closely.
-    if np.isfinite(float(responses.sum())):
-        return np.empty(0, dtype=np.int64)
-    values = np.asarray(responses.cpu() if hasattr(responses, "cpu") else responses)
-    return np.flatnonzero(~np.isfinite(values).all(axis=1)).astype(np.int64)

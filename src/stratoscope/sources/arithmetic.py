@@ -51,9 +51,10 @@ class Arithmetic:
         with self._format():
             module(self._moved(images))
 
-    def describe(self) -> str:
-        """Say it in words, for the results."""
-        precision = "float32" if self.autocast is None else f"autocast {self.autocast}"
+    def describe(self, module: nn.Module | None = None) -> str:
+        """Say it in words, for the results; without autocast it is the format of the weights of `module`."""
+        kept = sorted({str(one.dtype).removeprefix("torch.") for one in module.parameters()}) if module else []
+        precision = f"autocast {self.autocast}" if self.autocast else " and ".join(kept) or "float32"
         return f"{precision}, channels last" if self.channels_last else precision
 
     def _moved(self, images: torch.Tensor) -> torch.Tensor:

@@ -271,7 +271,7 @@ class Network:
             "parameters": sum(parameter.numel() for parameter in self.module.parameters()),
             "weights_sha256": weights_hash(self.module),
             "preprocess": describe_preprocess(settings.preprocess),
-            "arithmetic": self._arithmetic.describe(),
+            "arithmetic": self._arithmetic.describe(self.module),
             "layout": dict(layout) if isinstance(layout, Mapping) else layout or "inferred",
             "unit": list(self._units),
             "stages": settings.stages if isinstance(settings.stages, str) else list(settings.stages),

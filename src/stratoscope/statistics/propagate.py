@@ -24,6 +24,7 @@ def from_intervals(
     n_resamples: int = 2000,
     level: float = 0.95,
     seed: int = 0,
+    vectorized: bool = False,
 ) -> tuple[Estimate, float]:
     """Carry the intervals of several numbers over to a statistic of them.
 
@@ -35,6 +36,8 @@ def from_intervals(
         Numbers with the ends of their 95 % intervals.
     statistic : callable
         ``statistic(values)``, values (n,).
+    vectorized : bool
+        Whether `statistic` also takes values (draw, n) and gives one number a draw, which is far faster.
 
     Returns
     -------
@@ -53,7 +56,8 @@ def from_intervals(
     rng = np.random.default_rng(seed)
     z = rng.standard_normal((checked_count(n_resamples, 2), len(middle)))
     width = np.where(z < 0, middle - bottom, top - middle) / stats.norm.ppf(0.975)
-    draws = np.array([statistic(row) for row in middle + z * width])
+    drawn = middle + z * width
+    draws = np.asarray(statistic(drawn)) if vectorized else np.array([statistic(row) for row in drawn])
     said = f"drawn from the intervals of {plural(over, len(middle))}"
     found = percentile_interval(statistic(middle), draws, n=len(middle), level=level, method=said, seed=seed)
     sides = (1 + (draws <= 0).sum(), 1 + (draws >= 0).sum())

@@ -110,13 +110,15 @@ def _replicates(rows: pd.DataFrame, reading: Reading) -> tuple[list[str], tuple[
 
 
 def _rows(reading: Reading, rows: pd.DataFrame) -> pd.DataFrame:
-    wanted = {name: getattr(reading, name) or "*" for name in ("hierarchy", "unit", "item")}
-    wanted |= {"lesion": reading.lesion, "control": reading.control, "stage": reading.stages}
-    chosen = np.ones(len(rows), dtype=bool)
+    wanted = {"control": reading.control, "lesion": reading.lesion, "stage": reading.stages}
+    wanted |= {name: getattr(reading, name) or "*" for name in ("item", "hierarchy", "unit")}
     for column, names in wanted.items():
-        fits = {name: _fits_any(name, names) for name in dict.fromkeys(rows[column])}  # few names, many rows
-        chosen &= rows[column].map(fits).to_numpy(dtype=bool)
-    return rows[chosen]
+        if names == "*":
+            continue
+        there = rows[column].unique()  # few names, many rows
+        fits = [name for name in there if _fits_any(name, names)]
+        rows = rows if len(fits) == len(there) else rows[rows[column].isin(fits)]
+    return rows
 
 
 def _with_smallest(rows: pd.DataFrame, own: pd.DataFrame, reading: Reading) -> tuple[pd.DataFrame, tuple[str, ...]]:

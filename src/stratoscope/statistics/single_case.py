@@ -78,18 +78,18 @@ def case_against_models(
     y = np.array([of(column) for column in second.values.T if not np.isnan(column).any()])
     if len(y) < 2:
         return _noted(_by_intervals(first, second, of, summary, n_resamples, level, seed), note)
-    x, m, s = of(first.values[:, 0]), float(y.mean()), float(y.std(ddof=1))
+    x, m, s = float(of(first.values[:, 0])), float(y.mean()), float(y.std(ddof=1))
     spread = s * np.sqrt(1 + 1 / len(y))
     half = float(stats.t.ppf((1 + level) / 2, len(y) - 1) * spread)
     p = float(2 * stats.t.sf(abs(x - m) / spread, len(y) - 1)) if spread > 0 else float("nan")
     said = f"{summary} over {plural('stage', first.n_stages)}, one network less the mean of {plural('model', len(y))}"
-    ends = (x - m - half, x - m + half) if spread > 0 else (float("nan"), float("nan"))
+    low, high = (x - m - half, x - m + half) if spread > 0 else (float("nan"), float("nan"))
     told = (
         note
         if spread > 0
         else "; ".join(filter(None, (note, "the models do not differ, so there is no spread to judge by")))
     )
-    estimate = Estimate(x - m, *ends, len(y), level, said, note=told)
+    estimate = Estimate(x - m, low, high, len(y), level, said, note=told)
     counted = {"stage": first.n_stages, second.over: len(y)}
     return Comparison(estimate, p, f"single case, t with {len(y) - 1} degrees of freedom", counted=counted)
 
@@ -148,20 +148,22 @@ def _common(first: StageValues, second: StageValues) -> tuple[StageValues, Stage
     return one.at(kept), other.at(kept), f"left out, as one side has no value: {', '.join(left)}" if left else ""
 
 
-def _summary(name: str, n_stages: int) -> Callable[[Floats], float]:
+def _summary(name: str, n_stages: int) -> Callable[[Floats], Any]:
+    """Return a function of values (..., stage), one number for each row."""
     if n_stages < {"mean": 1, "hump": 3, "trend": 2}[name]:
         raise TooFew(f"The {name} over stages needs more of them, but {plural('stage', n_stages)} came.")
     if name == "mean":
-        return lambda row: float(row.mean())
+        return lambda rows: rows.mean(axis=-1)
     if name == "trend":
-        return lambda row: float(stats.kendalltau(np.arange(len(row)), row).statistic)
-    return lambda row: float((row[1:-1] - max(row[0], row[-1])).max())
+        places = np.arange(n_stages)
+        return lambda rows: np.apply_along_axis(lambda row: float(stats.kendalltau(places, row).statistic), -1, rows)
+    return lambda rows: rows[..., 1:-1].max(axis=-1) - np.maximum(rows[..., 0], rows[..., -1])
 
 
 def _by_intervals(
     first: StageValues,
     second: StageValues,
-    of: Callable[[Floats], float],
+    of: Callable[[Floats], Any],
     summary: str,
     n_resamples: int,
     level: float,
@@ -169,8 +171,8 @@ def _by_intervals(
 ) -> Comparison:
     n = first.n_stages
 
-    def difference(row: Floats) -> float:
-        return of(row[:n]) - of(row[n:])
+    def difference(rows: Floats) -> Any:
+        return of(rows[..., :n]) - of(rows[..., n:])
 
     both = np.concatenate([first.values[:, 0], second.values[:, 0]])
     counted = {"stage": n, "model": 1}
@@ -180,7 +182,9 @@ def _by_intervals(
             without_interval(difference(both), n, said), float("nan"), "none: no interval", counted=counted
         )
     low, high = np.concatenate([first.low, second.low]), np.concatenate([first.high, second.high])
-    found, p = from_intervals(both, low, high, difference, n_resamples=n_resamples, level=level, seed=seed)
+    found, p = from_intervals(
+        both, low, high, difference, n_resamples=n_resamples, level=level, seed=seed, vectorized=True
+    )
     estimate = replace(found, n=n, method=f"{said}, {found.method}")
     return Comparison(estimate, p, "draws from the intervals of the stages", counted=counted)
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from stratoscope.errors import BadInput, BudgetTooSmall, TooFew
 from stratoscope.measure.budget import readable
 from stratoscope.measure.listen import Listener, category_codes
+from stratoscope.measure.not_finite import why_not_finite
 from stratoscope.measure.progress import bar
 from stratoscope.measure.record import Settings
 from stratoscope.summaries import Categories, PerUnit
@@ -137,10 +138,11 @@ def hear(source: Source, stimuli: Stimuli, *, kept: str, settings: Settings, lab
         if stage.name == kept:
             held["responses"] = KeptResponses(len(stimuli), stage.n_units)
     listener, played = play_to(summaries, source, stimuli, settings=settings, label=label)
+    said = source.describe()
     return Heard(
-        source.describe(),
+        said,
         {stage: {name: one.state() for name, one in held.items()} for stage, held in summaries.items()},
-        why_broken(listener, stimuli),
+        why_broken(listener, stimuli, said),
         played,
     )
 
@@ -160,18 +162,11 @@ def play_to(
     return listener, played
 
 
-def why_broken(listener: Listener, stimuli: Stimuli) -> dict[Stage, str]:
+def why_broken(listener: Listener, stimuli: Stimuli, said: Mapping[str, Any]) -> dict[Stage, str]:
     """Say of every stage with responses that are not finite why it has no numbers."""
-    return {stage: _why(rows, stimuli) for stage, rows in listener.broken.items()}
+    return {stage: why_not_finite(rows, stimuli.ids, said) for stage, rows in listener.broken.items()}
 
 
 def seen_categories(state: Mapping[str, Any]) -> NDArray[np.bool_]:
     """Say which categories (category,) had a stimulus that was played."""
     return np.asarray(state["count"]) > 0
-
-
-def _why(rows: Sequence[int], stimuli: Stimuli) -> str:
-    return (
-        f"The responses to {len(set(rows))} stimuli are not finite (first: {stimuli.ids[min(rows)]!r}), so nothing was "
-        "measured at this stage. Look for an overflow, or weights that are NaN."
-    )

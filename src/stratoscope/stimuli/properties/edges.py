@@ -200,6 +200,11 @@ def corner_energy(images: ArrayLike) -> Floats:
 
 def corners_of(gradients: Gradients) -> Floats:
     """Corner energy from gradients."""
+    return np.asarray(smaller_eigenvalue(gradients.down, gradients.across).mean(axis=(1, 2)))
+
+
+def smaller_eigenvalue(down: Floats, across: Floats) -> Floats:
+    """Return the smaller eigenvalue of the structure tensor of a gradient (stimulus, row, column), of the same shape."""
 
     def collected(product: Floats) -> Floats:
         # mirrored borders keep the direction of gradient products, so no corner arises where an edge leaves the image
@@ -207,10 +212,8 @@ def corners_of(gradients: Gradients) -> Floats:
             gaussian_filter(product, (0, INTEGRATION, INTEGRATION), mode="reflect", truncate=TRUNCATE), dtype=np.float64
         )
 
-    xx, yy = collected(gradients.across**2), collected(gradients.down**2)
-    xy = collected(gradients.across * gradients.down)
-    smaller = 0.5 * (xx + yy - np.hypot(xx - yy, 2 * xy))
-    return np.asarray(np.maximum(smaller, 0.0).mean(axis=(1, 2)))
+    xx, yy, xy = collected(across**2), collected(down**2), collected(across * down)
+    return np.asarray(np.maximum(0.5 * (xx + yy - np.hypot(xx - yy, 2 * xy)), 0.0))
 
 
 def contour_curvature(images: ArrayLike) -> Floats:

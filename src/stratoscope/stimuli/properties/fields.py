@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeAlias
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import correlate1d
 
 from stratoscope.errors import BadInput, unknown_name
-from stratoscope.stimuli.properties.edges import SIGMA, derivative_kernel
+from stratoscope.stimuli.properties.edges import SIGMA, derivative_kernel, smaller_eigenvalue
 from stratoscope.stimuli.properties.luminance import luminance_images
 from stratoscope.stimuli.properties.receptive_field import checked_maps
 from stratoscope.types import Floats, Integers
@@ -29,6 +29,7 @@ def field_property(images: Any, fields: Any, feature: Feature = "luminance", *, 
         luminance     100 Σ w L / Σ w                          in percent of white, as `rf_luminance`
         contrast      SD of w L over x where w > inside        as `rf_contrast`, every image counted
         edge_energy   Σ w |∇L|² / Σ w                          gradient of a Gaussian of 1.5 pixels
+        corner_energy Σ w λ₂ / Σ w                             λ₂ as in `corner_energy`, up to the border
         a function    Σ w f(L) / Σ w
 
     Parameters
@@ -38,7 +39,7 @@ def field_property(images: Any, fields: Any, feature: Feature = "luminance", *, 
     fields : array (unit, row, column)
         Weights, finite, 0 and up.
     feature : str or callable
-        ``luminance``, ``contrast``, ``edge_energy``, or a function of luminance images (stimulus, row, column) that gives an
+        ``luminance``, ``contrast``, ``edge_energy``, ``corner_energy``, or a function of luminance images (stimulus, row, column) that gives an
         array of that shape.
     inside : float
         For ``contrast``, the share of its maximum above which a pixel is in the field, 0 to below 1.
@@ -138,9 +139,9 @@ def _mapped(luminance: Floats, feature: Feature) -> Floats:
         if luminance.size and luminance.max() > 1 + 1e-9:
             raise BadInput(f"Pixels are brighter ({luminance.max():.4g}) than white (1). Divide by the value of white.")
         return 100 * luminance
-    made = _edge_energy if feature == "edge_energy" else feature
+    made = _MAPS.get(feature, feature) if isinstance(feature, str) else feature
     if isinstance(made, str):
-        raise unknown_name("property of a field", made, ("luminance", "contrast", "edge_energy"))
+        raise unknown_name("property of a field", made, ("luminance", "contrast", *_MAPS))
     mapped = np.asarray(made(luminance), dtype=np.float64)
     if mapped.shape != luminance.shape:
         raise BadInput(
@@ -150,10 +151,25 @@ def _mapped(luminance: Floats, feature: Feature) -> Floats:
     return mapped
 
 
-def _edge_energy(luminance: Floats) -> Floats:
-    """Return the squared length of the gradient; the images go on beyond their borders as they end."""
-    squares = []
+def _gradient(luminance: Floats) -> tuple[Floats, Floats]:
+    """Return the derivatives down and across; the images go on beyond their borders as they end."""
+    found = []
     for down, across in ((1, 0), (0, 1)):
         smooth = correlate1d(luminance, derivative_kernel(SIGMA, down), axis=1, mode="nearest")
-        squares.append(correlate1d(smooth, derivative_kernel(SIGMA, across), axis=2, mode="nearest") ** 2)
-    return np.asarray(squares[0] + squares[1])
+        found.append(np.asarray(correlate1d(smooth, derivative_kernel(SIGMA, across), axis=2, mode="nearest")))
+    return found[0], found[1]
+
+
+def _edge_energy(luminance: Floats) -> Floats:
+    """Return the squared length of the gradient."""
+    down, across = _gradient(luminance)
+    return np.asarray(down**2 + across**2)
+
+
+def _corner_energy(luminance: Floats) -> Floats:
+    """Return the smaller eigenvalue of the structure tensor."""
+    down, across = _gradient(luminance)
+    return smaller_eigenvalue(down, across)
+
+
+_MAPS: Mapping[str, Callable[[Floats], Floats]] = {"edge_energy": _edge_energy, "corner_energy": _corner_energy}

@@ -226,6 +226,8 @@ class _Claims:
 
 def survival(findings: Sequence[Finding]) -> str:
     """Say in one sentence whether training lowers information, and whether that survives the controls."""
+    if not findings:
+        return "Nothing is claimed: that takes an untrained network to compare with, or more stages."
     first = findings[0]
     kept = [one.control for one in first.controls if one.verdict == first.verdict]
     lost = [f"{one.control} ({one.verdict}, {one.numbers})" for one in first.controls if one.verdict != first.verdict]

@@ -57,7 +57,7 @@ class Informed:
 
 
 def informed(responses: NDArray[Any], values: Mapping[str, Floats], protocol: Protocol) -> Informed:
-    """Measure the information of `responses` (stimulus, unit) about `values`, each (stimulus,).
+    """Measure the information of `responses` (stimulus, unit) about `values`, each (stimulus,) or, within fields, (stimulus, unit).
 
     Stimuli without a value of a property are left out of its measurement alone.
     """
@@ -97,10 +97,10 @@ def _tables(
     """Measure together the properties that are known for the same stimuli."""
     groups: dict[bytes, list[str]] = {}
     for name, column in values.items():
-        groups.setdefault(np.isfinite(column).tobytes(), []).append(name)
+        groups.setdefault(_known(column).tobytes(), []).append(name)
     found: dict[str, InformationTable] = {}
     for names in groups.values():
-        known = np.isfinite(values[names[0]])
+        known = _known(values[names[0]])
         table = information_table(
             responses if known.all() else responses[known],
             {name: values[name][known] for name in names},
@@ -109,6 +109,11 @@ def _tables(
         )  # fmt: skip
         found |= dict.fromkeys(names, table)
     return found
+
+
+def _known(column: Floats) -> NDArray[np.bool_]:
+    """Say of which stimuli a property is known; within fields it is of all."""
+    return np.isfinite(column) if column.ndim == 1 else np.ones(len(column), dtype=bool)
 
 
 @dataclass(frozen=True)

@@ -80,10 +80,13 @@ class Pass:
 
 
 def room_for(
-    stages: Sequence[Stage], units: Mapping[str, Integers], n_stimuli: int, n_dimension: int, budget: int
+    stages: Sequence[Stage], units: Mapping[str, Integers], n_stimuli: int, n_dimension: int, budget: int, held: int = 0
 ) -> int:
-    """Return the bytes of `budget` that the pass leaves for the spools of the pair geometry; raises `BudgetTooSmall`."""
-    resident = sum(4 * n_stimuli * len(units[stage.name]) for stage in stages)
+    """Return the bytes of `budget` that the pass leaves for the spools of the pair geometry; raises `BudgetTooSmall`.
+
+    `held` are bytes that the study holds besides.
+    """
+    resident = held + sum(4 * n_stimuli * len(units[stage.name]) for stage in stages)
     k = min(NEIGHBOURS, n_dimension - 1)
     closing = (3 * n_dimension**2 + 2 * n_dimension * k) * _FLOAT + 6 * n_stimuli * _FLOAT * max(
         map(len, units.values())
@@ -135,12 +138,13 @@ def play_once(
             kept = KeptResponses(len(stimuli), stage.n_units, units[stage.name])
             summaries[stage] = {"responses": kept, "gram": OfRows(grams[stage], rows, len(stimuli))}
         listener, played = play_to(summaries, source, stimuli, settings=settings, label=label)
-        broken = why_broken(listener, stimuli)
+        said = source.describe()
+        broken = why_broken(listener, stimuli, said)
         states: dict[Stage, Kept] = {}
         for stage, held in summaries.items():
             states[stage] = _closed(held, broken.get(stage, ""))
             grams[stage].close()
-    return Pass(source.describe(), states, played)
+    return Pass(said, states, played)
 
 
 def _closed(held: Mapping[str, Summary], broken: str) -> Kept:

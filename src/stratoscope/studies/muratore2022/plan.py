@@ -17,6 +17,7 @@ from stratoscope.metrics.readout.view_splits import AXIS_COLUMNS
 from stratoscope.sources.network import Network
 from stratoscope.stimuli.join import join_stimuli
 from stratoscope.studies.hear import checked_units
+from stratoscope.studies.muratore2022.fields import InFields, bytes_held, in_fields, measured_properties
 from stratoscope.studies.muratore2022.keep import room_for
 from stratoscope.studies.muratore2022.models import Model, planned_models
 from stratoscope.studies.muratore2022.protocol import PROPERTIES, Protocol
@@ -70,6 +71,8 @@ class Plan:
         Meanings of untrained; the claims are about the first.
     sets : Sets
     seen : Seen
+    in_fields : mapping of str to mapping of str to array
+        Properties of the stimuli of information as the units of each stage see them; empty where all see the image.
     units : mapping of str to array
         Units looked at one by one, by stage.
     n_matched : int
@@ -87,6 +90,7 @@ class Plan:
     untrained: tuple[str, ...]
     sets: Sets
     seen: Seen
+    in_fields: InFields
     units: Mapping[str, Integers]
     n_matched: int
     sizes: tuple[int, ...]
@@ -119,12 +123,14 @@ def make_plan(
     checked_units(prepared.stages)
     models, kinds, remarks = planned_models(prepared, untrained, checkpoints, n_models=n_models, seed=settings.seed)
     units = {stage.name: sampled_units(stage, protocol.n_units, settings.seed) for stage in prepared.stages}
-    room = room_for(prepared.stages, units, len(sets.stimuli), len(sets.dimension), settings.budget)
+    names, told = measured_properties(protocol, prepared)
+    held = bytes_held(prepared.stages, units, len(sets.dense), protocol)
+    room = room_for(prepared.stages, units, len(sets.stimuli), len(sets.dimension), settings.budget, held)
     cached = remembered(sets.stimuli, room // 2)
     seen = seen_properties(
         prepared,
         cached,
-        protocol.properties,
+        names,
         sets.dense,
         workers=settings.workers,
         asked=protocol.properties != PROPERTIES,
@@ -138,11 +144,12 @@ def make_plan(
         kinds,
         replace(sets, stimuli=cached),
         seen,
+        in_fields(prepared, cached.take(sets.dense), units, tuple(seen.values), protocol),
         units,
         narrowest,
         tuple(size for size in protocol.population_sizes if size <= narrowest) or (narrowest,),
         room - room // 2,
-        (*notes, *remarks, *seen.notes),
+        (*notes, *remarks, *told, *seen.notes),
     )
 
 

@@ -28,6 +28,8 @@ PRUNING = ("difference", "log-ratio")
 CENTRES = ("median", "mean")
 #: How units that never change their response are scored.
 SILENT = ("zero", "exclude")
+#: What part of the image the properties of a unit are measured on.
+FIELDS = ("image", "theoretical", "effective")
 #: Measures of how far information is concentrated in few units.
 CONCENTRATIONS = ("gini", "top-share")
 #: Estimators of intrinsic dimension that may be the one the claims are about.
@@ -50,6 +52,12 @@ class Protocol:
     ----------
     properties : tuple of str
         Image properties by name, of `stratoscope.stimuli.properties.PROPERTIES` or columns of the stimuli.
+    field : str
+        Where properties are measured: ``image``, the whole of it; ``theoretical``, the pixels that a unit can depend on by
+        the wiring; ``effective``, the pixels that move it in the trained network, by weight. Fields leave the four
+        properties that are a mean over pixels.
+    n_field_stimuli : int
+        Stimuli that the effective field is a mean over.
     n_units : int
         Units sampled at every stage, the same for all models; 0 for all units.
     response_bins, value_bins : int
@@ -102,6 +110,8 @@ class Protocol:
     """
 
     properties: tuple[str, ...] = _open(PROPERTIES, "the abstract says low- to middle-level image information alone")
+    field: str = _open("image", "how the receptive field of a network's unit is defined is not known")
+    n_field_stimuli: int = 16
     n_units: int = _open(1000, "how many units a stage were sampled is not known")
     response_bins: int = _open(3, "3 in Tafazoli et al. 2017, for spike counts")
     value_bins: int = _open(10, "23 in Tafazoli et al. 2017, for luminance; fewer leave more samples a cell")
@@ -131,7 +141,7 @@ class Protocol:
     def __post_init__(self) -> None:
         for name, known in {
             "silent": SILENT, "over_units": CENTRES, "pruning": PRUNING, "concentration": CONCENTRATIONS,
-            "estimator": ESTIMATORS,
+            "estimator": ESTIMATORS, "field": FIELDS,
         }.items():  # fmt: skip
             if getattr(self, name) not in known:
                 raise unknown_name(name.replace("_", " "), getattr(self, name), known)
@@ -155,5 +165,5 @@ class Protocol:
 
 _SMALLEST: Mapping[str, int] = {
     "n_units": 0, "response_bins": 2, "value_bins": 2, "other_response_bins": 2, "n_shuffles": 1,
-    "dimension_stimuli": 20, "n_matched": 2, "n_populations": 1, "n_pairs": 1, "n_readout_units": 1, "n_draws": 1, "n_resamples": 2, "seed": 0,
+    "dimension_stimuli": 20, "n_field_stimuli": 1, "n_matched": 2, "n_populations": 1, "n_pairs": 1, "n_readout_units": 1, "n_draws": 1, "n_resamples": 2, "seed": 0,
 }  # fmt: skip

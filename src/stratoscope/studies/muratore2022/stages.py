@@ -20,7 +20,7 @@ from stratoscope.studies.muratore2022.plan import Plan
 from stratoscope.studies.muratore2022.protocol import Protocol
 from stratoscope.studies.muratore2022.units import unit_places
 from stratoscope.studies.muratore2022.write import Writer
-from stratoscope.types import Estimate, Stage
+from stratoscope.types import Estimate, Floats, Stage
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def _close_stage(write: Writer, kept: Kept, plan: Plan, protocol: Protocol, *, w
     responses = kept.responses[dense]
     try:
         _fractions(write, responses)
-        found = informed(responses, {name: one[dense] for name, one in plan.seen.values.items()}, protocol)
+        found = informed(responses, _values(write.stage, kept, plan), protocol)
         over_units = write_information(write, found, protocol)
     except StratoscopeError as error:
         write.failed(INFORMATION, str(error), item=ALL)
@@ -98,6 +98,14 @@ def _close_stage(write: Writer, kept: Kept, plan: Plan, protocol: Protocol, *, w
     for name, places in unit_places(write.stage, plan.units[write.stage.name]).items():
         write.array(name, places, "unit")
     return Closed(write.result(), over_units)
+
+
+def _values(stage: Stage, kept: Kept, plan: Plan) -> dict[str, Floats]:
+    """Return the properties of the stimuli that were played, of the image or as each unit sees them."""
+    there = kept.seen[plan.sets.dense]
+    if plan.in_fields:
+        return {name: values[there] for name, values in plan.in_fields[stage.name].items()}
+    return {name: values[plan.sets.dense[there]] for name, values in plan.seen.values.items()}
 
 
 def _fractions(write: Writer, responses: np.ndarray) -> None:

@@ -73,7 +73,15 @@ def _mean(write: Writer, stages: Sequence[Closed], metric: str, item: str, proto
         return
     if all(np.isfinite([one.low, one.high]).all() for one in known):
         value, low, high = ([getattr(one, name) for one in known] for name in ("value", "low", "high"))
-        found, _ = from_intervals(value, low, high, np.mean, level=protocol.level, seed=protocol.seed)
+        found, _ = from_intervals(
+            value,
+            low,
+            high,
+            lambda rows: rows.mean(axis=-1),
+            level=protocol.level,
+            seed=protocol.seed,
+            vectorized=True,
+        )
     else:
         found = Estimate(float(np.mean([one.value for one in known])), np.nan, np.nan, len(known))
     write.number(metric, found, item=item)
