@@ -79,7 +79,7 @@ def _local(rest: str, spec: str) -> Any:
         raise BadInput(
             f"A cluster on this machine has a number of workers, but {spec!r} says {rest!r}. Write local:2, say."
         )
-    return LocalCluster(n_workers=int(number), threads_per_worker=1, dashboard_address=None, silence_logs=logging.ERROR)
+    return LocalCluster(n_workers=int(number), threads_per_worker=1, dashboard_address=":0", silence_logs=logging.ERROR)
 
 
 def _at(address: str) -> Client:

@@ -1,11 +1,13 @@
-"""What happens to a run when the disk, the folder or another process is in the way: a sentence, and no loss."""
+"""Runs that are broken off: disks, folders, other processes and dead workers; what is done is kept in `OUT.partial`."""
 
 from __future__ import annotations
 
 import errno
 import os
 import resource
+import signal
 import subprocess
+import sys
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,7 +17,7 @@ from stratoscope.errors import ResultsError
 from stratoscope.measure.partial import folder as folders
 from stratoscope.measure.partial import tensors
 
-from .runs import run, same, small_shards
+from ..measure.partial.runs import run, same, small_shards
 
 
 @pytest.fixture(autouse=True)
@@ -92,6 +94,10 @@ def full_after(monkeypatch, n, code=errno.ENOSPC):
     ],
 )
 def test_a_disk_that_refuses_costs_nothing_that_was_done(tmp_path, code, words):
+    """The disk is full, a quota is used up, the disk became read-only or has an error, in the middle of a run -> a
+    sentence that says why and how many shards are safe; nothing half-written; the same command goes on, to the same
+    results bit for bit.
+    """
     run(tmp_path / "whole")
     with pytest.MonkeyPatch.context() as patch:
         full_after(patch, 3, code)
@@ -108,6 +114,7 @@ def test_a_disk_that_refuses_costs_nothing_that_was_done(tmp_path, code, words):
 
 
 def test_a_limit_on_the_size_of_files_is_said(tmp_path):
+    """A limit on the size of files (ulimit -f) -> said; no folder is left where nothing was done."""
     with (
         files_up_to(9_000),
         pytest.raises(ResultsError, match="files may not be so large here. 0 of 6 shards are safe"),
@@ -118,6 +125,9 @@ def test_a_limit_on_the_size_of_files_is_said(tmp_path):
 
 
 def test_a_small_disk_that_fills_up_is_said_and_the_run_goes_on_elsewhere_unharmed(tmp_path):
+    """A real disk of 128 kB that fills up -> said with the shards that are safe; with more room the same command goes
+    on, to the same results.
+    """
     run(tmp_path / "whole")
     with mounted(tmp_path / "small", "-t", "tmpfs", "-o", "size=128k", "tmpfs"):
         with pytest.raises(ResultsError, match=r"the disk is full. [1-5] of 6 shards are safe there"):
@@ -128,6 +138,7 @@ def test_a_small_disk_that_fills_up_is_said_and_the_run_goes_on_elsewhere_unharm
 
 
 def test_a_read_only_disk_is_said_before_the_pass(tmp_path):
+    """A read-only disk -> said before the pass."""
     with (
         mounted(tmp_path / "small", "-t", "tmpfs", "-o", "size=1m,ro", "tmpfs"),
         pytest.raises(ResultsError, match="cannot be written"),
@@ -136,6 +147,8 @@ def test_a_read_only_disk_is_said_before_the_pass(tmp_path):
 
 
 def test_a_folder_that_cannot_be_made_is_said(tmp_path, monkeypatch):
+    """No folder can be made for what is done -> said before the pass, with the reason."""
+
     def refuse(*_, **__):
         raise OSError(errno.EROFS, "Read-only file system")
 
@@ -148,6 +161,7 @@ def test_a_folder_that_cannot_be_made_is_said(tmp_path, monkeypatch):
 
 
 def test_a_folder_that_has_become_read_only_is_said(tmp_path):
+    """A run is taken up in a folder that cannot be written to any more -> said before the pass."""
     made = tmp_path / "run.partial"
     made.mkdir()
     (made / "lock").mkdir()  # opening it to write fails as it does without permission, also for root
@@ -158,6 +172,7 @@ def test_a_folder_that_has_become_read_only_is_said(tmp_path):
 
 
 def test_two_processes_do_not_work_on_one_run(tmp_path):
+    """The same command twice at the same time -> the second is refused; the lock dies with its process."""
     (tmp_path / "run.partial").mkdir()
     with (
         folders._locked(tmp_path / "run.partial"),
@@ -168,6 +183,7 @@ def test_two_processes_do_not_work_on_one_run(tmp_path):
 
 
 def test_a_folder_with_other_things_is_left_alone(tmp_path):
+    """Something else lies where the run would keep what is done -> refused and left alone, also with --restart."""
     other = tmp_path / "run.partial"
     other.mkdir()
     (other / "thesis.tex").write_text("years of work")
@@ -179,6 +195,7 @@ def test_a_folder_with_other_things_is_left_alone(tmp_path):
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[1]", b"\xff\xfe"])
 def test_a_damaged_manifest_is_said_and_can_be_thrown_away(tmp_path, content):
+    """The file that says which run it is, damaged -> said; --restart throws the beginning away."""
     with pytest.MonkeyPatch.context() as patch:
         full_after(patch, 2)
         with pytest.raises(ResultsError):
@@ -193,6 +210,7 @@ def test_a_damaged_manifest_is_said_and_can_be_thrown_away(tmp_path, content):
 
 
 def test_what_a_killed_process_leaves_half_written_is_cleared_away(tmp_path):
+    """Half-written files of a process that was killed -> cleared away."""
     run(tmp_path / "whole")
     made = tmp_path / "run.partial"
     made.mkdir()
@@ -205,3 +223,15 @@ def test_what_a_killed_process_leaves_half_written_is_cleared_away(tmp_path):
     run(tmp_path / "run")
     assert same(tmp_path / "run", tmp_path / "whole")
     assert not made.exists()
+
+
+KILLS = Path(__file__).parents[1] / "measure" / "partial" / "kills.py"
+
+
+def test_a_killed_process_goes_on_where_it_was(tmp_path):
+    """kill -9 at random moments, again and again -> the same command goes on, to the same results bit for bit; `make soak` does it
+    200 times to the demo.
+    """
+    signal.alarm(600)  # runs that are slow by intent, several of them
+    done = subprocess.run([sys.executable, KILLS, tmp_path, "5"], capture_output=True, text=True, check=False)
+    assert done.stdout.startswith("killed 5 times"), done.stderr
