@@ -74,7 +74,7 @@ def order(seeds: int = 40) -> None:
     print(f"ratio {np.nanmean(ratios):.2f}; noise-corrected participation ratio in the right order in {linear.sum()}")
 
 
-def alike(seeds: int = 30) -> None:
+def alike(seeds: int = 25) -> None:
     for d in (3, 6):
         raw, apart, ratios = 0, 0, []
         for seed in range(seeds):
@@ -89,7 +89,7 @@ def alike(seeds: int = 30) -> None:
               f"{np.mean(ratios):.2f} sd {np.std(ratios):.2f}", flush=True)  # fmt: skip
 
 
-def coverage(seeds: int = 40) -> None:
+def coverage(seeds: int = 30) -> None:
     for d, units, mean in ((2, 150, 0.7), (5, 131, 0.5), (5, 131, 3.0), (10, 131, 1.5)):
         held, clean, values, ranks = [], {}, [], []
         for seed in range(seeds):
@@ -106,7 +106,8 @@ def coverage(seeds: int = 40) -> None:
         reads = [e.value for e, rank in zip(values, ranks, strict=True) if rank == used]
         truth = np.mean([curve[used] for curve in clean.values()])
         print(
-            f"d = {d}, {units} units, mean {mean}: covered {np.mean(held):.2f} of {seeds}; at n1 = {used} {np.mean(reads):.2f}, noiseless {truth:.2f}"
+            f"d = {d}, {units} units, mean {mean}: covered {np.mean(held):.2f} of {seeds}; at n1 = {used} {np.mean(reads):.2f}, noiseless {truth:.2f}",
+            flush=True,
         )
 
 

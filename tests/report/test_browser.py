@@ -11,6 +11,7 @@ from PIL import Image
 
 from stratoscope.measure import profile
 from stratoscope.report import write_report
+from stratoscope.report.html import MOST_ROWS
 from stratoscope.results import Results, Row, StageResult
 from stratoscope.sources.arrays import Arrays
 from stratoscope.studies import Readout, compare, given_rdms, sparse_coding
@@ -276,6 +277,20 @@ def test_the_page_is_light_or_dark_as_asked(opened, run_report):
     assert light[0] == "rgb(255, 255, 255)"
     assert dark[0] == "rgb(20, 23, 29)"
     assert light[1] != dark[1]
+
+
+def test_of_many_rows_the_table_is_built_when_it_is_opened(opened, tmp_path):
+    stage = Stage("a", 0.5, "relu", (3,), "channel", 3, hierarchy="net")
+    rows = tuple(Row.of(stage, "two_nn", float(i), n=i, note="<b>&") for i in range(MOST_ROWS + 1))
+    page, wrong, _ = opened(
+        write_report(Results.build({}, [StageResult(stage, {}, rows)], {}), tmp_path / "report.html")
+    )
+    assert page.locator("#whole tr").count() == 0
+    page.locator("summary", has_text="The whole table").click()
+    page.locator("#whole tr").last.wait_for()
+    assert page.locator("#whole tr").count() == MOST_ROWS + 1
+    assert page.locator("#whole tr").last.locator("td").last.text_content() == "<b>&"
+    assert wrong == []
 
 
 def test_on_paper_the_still_drawings_stand(opened, run_report):

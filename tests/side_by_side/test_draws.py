@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 
 import stratoscope as st
 from stratoscope.cli import main
@@ -130,3 +131,22 @@ def test_the_command_prints_intervals_shares_and_claims(profiled, layers, tmp_pa
     assert f"[{one.low[2, 1]:.2f}, {one.high[2, 1]:.2f}]" in found.output
     page = write_report(st.open_results(tmp_path / "both"), tmp_path / "report.html").read_text("utf-8")
     assert "Intervals are from 20 halves of units" in page
+
+
+def test_stimuli_that_were_skipped_are_left_out_of_the_comparison(tmp_path):
+    for row in range(11):
+        Image.fromarray(np.random.default_rng(row).integers(0, 255, (64, 64, 3), dtype=np.uint8)).save(
+            tmp_path / f"{row:02d}.png"
+        )
+    (tmp_path / "03.png").write_bytes(b"no image")
+    photos, source = st.open_stimuli(tmp_path), st.open_source("bundled:alexnet", stages="relu*")
+    run = st.profile(
+        source, photos, stages=["relu1", "relu2"], metrics=["rdm", "unit_groups"], skip_unreadable=True, progress=False
+    )
+    assert np.isnan(run["relu1"]["rdm"].to_numpy()[3]).all()
+    (one,) = geometries(run)
+    assert len(one.ids) == 10
+    assert all(np.isfinite(rdm).all() for rdm in one.rdms)
+    found = likeness(one, one, "rsa-spearman", n_draws=4, seed=0)
+    np.testing.assert_allclose(np.diag(found.value), 1)
+    assert np.isfinite(found.draws).all()

@@ -73,7 +73,8 @@ def close_stage(
                 rows.append(write.failed(broken))
                 continue
             value = one.metric.through(states[one.metric.needs], **one.options)
-            arrays.update(write.arrays(value))
+            seen = states[one.metric.needs].get("rows", ())
+            arrays.update({name: _at_all(array, seen, len(ids)) for name, array in write.arrays(value).items()})
             rows.extend(write.rows(value))
             rows.extend(write.controls(states, smallest))
         except StratoscopeError as error:
@@ -118,6 +119,19 @@ def compare_stages(
             full[np.ix_(where, where)] = matrix
             found[f"{one.metric.name}.{unit.replace(':', '-')}"] = Values(full, one.metric.dims, {"unit": unit})
     return found, refused
+
+
+def _at_all(values: Values, seen: Sequence[int], n_stimuli: int) -> Values:
+    """Spread an array over the stimuli that were seen to all of the set, NaN at those that were skipped."""
+    skipping = [axis for axis, dim in enumerate(values.dims) if dim in ("stimulus", "other_stimulus")]
+    if not skipping or not len(seen) < n_stimuli or values.data.shape[skipping[0]] != len(seen):
+        return values
+    full = values.data.astype(np.float64)
+    for axis in skipping:
+        wider = np.full((*full.shape[:axis], n_stimuli, *full.shape[axis + 1 :]), np.nan)
+        wider[(slice(None),) * axis + (np.asarray(seen),)] = full
+        full = wider
+    return replace(values, data=full)
 
 
 class _Writer:

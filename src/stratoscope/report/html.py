@@ -13,8 +13,11 @@ from plotly.offline import get_plotlyjs
 
 from stratoscope.errors import ResultsError
 from stratoscope.report.build import Report, build_report
+from stratoscope.report.parts import as_json
 from stratoscope.results import Results
 
+#: Rows of the whole table that stand in the page as they are; more are built when the table is opened.
+MOST_ROWS = 1500
 _DOI = re.compile(r"\b(?:doi:\s*|https?://doi\.org/)(10\.\d{4,9}/[^\s,;]*[^\s,;.)])", re.IGNORECASE)
 _CODE = re.compile(r"(``?)([^`]+)\1(?!`)")
 
@@ -68,11 +71,18 @@ def render(report: Report) -> str:
     )  # fmt: skip
     environment.filters["linked"] = linked
     environment.filters["prose"] = prose
-    return environment.get_template("report.html").render(report=report, library=_library(report))
+    return environment.get_template("report.html").render(report=report, library=_library(report), rows=_rows(report))
+
+
+def _rows(report: Report) -> Markup:
+    """Return the rows of the whole table as data where there are so many that the page builds them when they are asked for."""
+    if len(report.table.body) <= MOST_ROWS:
+        return Markup("")
+    return Markup(as_json(report.table.body))  # noqa: S704 - no tag can end it, see `as_json`
 
 
 def _library(report: Report) -> Markup:
-    """Return the plotting library as it stands in the page, once; nothing where no figure is live."""
+    """Return the plotting library as it stands in the page, once, as text that is run when a figure is first seen; or nothing."""
     figures = [
         *report.figures,
         *(figure for section in (*report.sections, *report.closer) for figure in section.figures),

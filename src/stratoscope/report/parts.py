@@ -51,7 +51,7 @@ def drawn(title: str, figure: Figure, written: str, misleads: str = "", live: Ma
     svg = to_svg(figure, anchor, f"{title}. {written}".replace("`", ""))
     for name, colour in THEME.items():
         svg = svg.replace(colour, f"var(--{name})")
-    return Drawn(anchor, title[0].upper() + title[1:], svg, written, misleads, "" if live is None else _json(live))
+    return Drawn(anchor, title[0].upper() + title[1:], svg, written, misleads, "" if live is None else as_json(live))
 
 
 def panelled(title: str, figure: Figure, written: str, stages: Sequence[str] | None = None) -> Drawn:
@@ -59,7 +59,7 @@ def panelled(title: str, figure: Figure, written: str, stages: Sequence[str] | N
     return replace(drawn(title, figure, written, live=live_panels(figure, stages)), wide=True)
 
 
-def _json(data: Mapping[str, Any]) -> str:
+def as_json(data: Any) -> str:
     """Return `data` as JSON that may stand in a script of a page: no tag can end it."""
     text = json.dumps(data, allow_nan=False, ensure_ascii=True, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")

@@ -249,7 +249,7 @@ def test_units_without_electrodes_or_with_electrodes_in_two_areas_are_refused(tm
     [
         (
             [0.1, 0.5, 0.3],
-            r"bad.nwb: The spike times of unit '6' \(table of units\) are not sorted: spike 2 is at 0.3 s",
+            r"bad.nwb: The spike times of unit '6' \(row 6 of the table of units\) are not sorted: spike 2 is at 0.3 s",
         ),
         ([-1.0, 0.5], "bad.nwb: Spike 0 of unit '6' .* is at -1 s"),
         ([0.1, np.nan], "bad.nwb: Spike 1 of unit '6' .* is at nan s"),

@@ -74,7 +74,7 @@ SHOWN = Presentations(["a", "b"], [0, 1], [0.5, 1.5])
     [
         (
             [[0.1, 0.3, 0.2], [1.0]],
-            r"unit 'p' \(table of units\) are not sorted: spike 2 is at 0.2 s, after one at 0.3 s",
+            r"unit 'p' \(row 0 of the table of units\) are not sorted: spike 2 is at 0.2 s, after one at 0.3 s",
         ),
         ([[1.0], [-0.5, 0.1]], r"Spike 0 of unit 'q' .* is at -0.5 s.*shift"),
         ([[1.0], [0.5, np.nan]], r"Spike 1 of unit 'q' .* is at nan s"),

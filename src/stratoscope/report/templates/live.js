@@ -80,7 +80,7 @@
       if (!shown(line)) continue;
       const tint = colour(line.colour);
       if (state.bands && line.low.some(end => end !== null)) made.push(band(line, tint));
-      const own = known.has(line.name) ? line.name : "";
+      const own = !panel.x.names.length && known.has(line.name) ? line.name : "";
       const names = line.x.map(x => own || panel.x.names[x] || "");
       made.push({
         x: line.x, y: line.y, customdata: names, name: words(short(line.name)), mode: line.marks, type: "scatter",
@@ -157,7 +157,7 @@
   function ticks(data) {
     if (data.kind === "matrix") return { tickvals: data.columns.map((_, j) => j), ticktext: data.columns.map(name => words(short(name))) };
     const owners = new Set(data.stages.map(stage => stage.hierarchy));
-    if (owners.size > 1 || data.stages.length > 40) return { range: [-0.03, 1.03] };
+    if (owners.size > 1 || data.stages.length > 40) return { range: [-0.03, 1.03], tickangle: 0 };
     return { tickvals: data.stages.map(stage => stage.x), ticktext: data.stages.map(stage => words(short(stage.name))), range: [-0.03, 1.03] };
   }
 
@@ -179,8 +179,8 @@
       height: matrix ? Math.min(760, 150 + 22 * data.rows.length) : 390, margin: { l: 44, r: 8, t: narrow ? 50 : 34, b: 44 },
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", hovermode: "closest", dragmode: "zoom",
       font: { family: getComputedStyle(document.body).fontFamily, size: narrow ? 10.5 : 12, color: colour("ink") },
-      title: { text: narrow ? words(data.label).replace("  (", "<br>(") : words(data.label), font: { size: 13 }, x: 0, xanchor: "left", y: 0.985, yanchor: "top" },
-      xaxis: { ...soft, zeroline: false, ...ticks(data), tickangle: -40, title: { text: words(matrix ? data.second : data.axis), font: { size: 11, color: colour("soft") } } },
+      title: { text: narrow ? words(data.label).replace("  (", "<br>(") : words(data.label), font: { size: 13 }, x: 0, xanchor: "left", y: narrow ? 0.95 : 0.985, yanchor: "top" },
+      xaxis: { ...soft, zeroline: false, tickangle: -40, ...ticks(data), title: { text: words(matrix ? data.second : data.axis), font: { size: 11, color: colour("soft") } } },
       yaxis: matrix ? { ...soft, autorange: "reversed", tickvals: data.rows.map((_, i) => i), ticktext: data.rows.map(name => words(short(name))) }
                     : { ...soft, rangemode: "tozero" },
       legend: { orientation: "h", y: -0.34, font: { size: 11 } }, showlegend: !matrix && data.lines.length > 1 && data.lines.length < 24,
@@ -188,7 +188,16 @@
     };
   }
 
+  // The library is most of the page: it is run when the first figure comes near, after all else can be read.
+  function loadLibrary() {
+    const library = document.getElementById("library");
+    if (!library) return;
+    document.head.append(Object.assign(document.createElement("script"), { textContent: library.textContent }));
+    library.remove();
+  }
+
   function draw(figure) {
+    loadLibrary();
     const { place, data } = figure;
     place.closest("figure").classList.add("is-live");
     if (data.kind === "panels") return drawPanels(figure);
@@ -229,7 +238,7 @@
     const counts = new Map();
     for (const panel of panels) for (const name of new Set(panel.lines.map(owner)))
       counts.set(name, (counts.get(name) || 0) + 1);
-    return [...counts].filter(([name, count]) => count > 1 && name && !known.has(name)).map(([name]) => name);
+    return [...counts].filter(([name, count]) => count > 1 && name && !(known.has(name) && panels.every(panel => !panel.x.names.length))).map(([name]) => name);
   };
 
   function fill() {
@@ -268,6 +277,7 @@
   const near = new IntersectionObserver(seen => seen.filter(one => one.isIntersecting).forEach(one => {
     near.unobserve(one.target);
     draw(figures.find(figure => figure.place.closest("figure") === one.target));
-  }), { rootMargin: "600px" });
-  figures.forEach(figure => near.observe(figure.place.closest("figure")));
+  }), { rootMargin: "400px" });
+  const watch = () => requestAnimationFrame(() => setTimeout(() => figures.forEach(figure => near.observe(figure.place.closest("figure")))));
+  if (document.readyState === "complete") watch(); else addEventListener("load", watch);
 })();

@@ -50,8 +50,8 @@ class Spikes:
                 f"There are spike trains of {len(times)} units and {len(self.units)} rows in the table of units. Give "
                 "one train for each row, an empty one for a unit that never fired."
             )
-        for id_, train in zip(self.units.ids, times, strict=True):
-            _check_train(id_, train)
+        for row, (id_, train) in enumerate(zip(self.units.ids, times, strict=True)):
+            _check_train(id_, row, train)
         if self.presentations.onset is None:
             raise BadInput("Spikes need presentations with onsets and offsets in seconds; this table has neither.")
         _check_sessions(self.units, self.presentations)
@@ -78,7 +78,7 @@ class Spikes:
         )
 
 
-def _check_train(id_: str, train: Floats) -> None:
+def _check_train(id_: str, at: int, train: Floats) -> None:
     if train.ndim != 1:
         raise BadInput(f"The spike times of unit {id_!r} must be (spike,); their shape is {train.shape}.")
     if len(train) == 0:
@@ -86,19 +86,19 @@ def _check_train(id_: str, train: Floats) -> None:
     if not np.isfinite(train).all():
         row = int(np.flatnonzero(~np.isfinite(train))[0])
         raise BadInput(
-            f"Spike {row} of unit {id_!r} (table of units, column spike times) is at {train[row]} s. Spike times are "
+            f"Spike {row} of unit {id_!r} (row {at} of the table of units, column spike times) is at {train[row]} s. Spike times are "
             "finite seconds; leave such spikes out."
         )
     falls = np.flatnonzero(train[1:] < train[:-1])
     if len(falls):
         row = int(falls[0]) + 1
         raise BadInput(
-            f"The spike times of unit {id_!r} (table of units) are not sorted: spike {row} is at {train[row]:g} s, after one at "
-            f"{train[row - 1]:g} s. Sort each train, if these are one clock; if the clock was reset, they are several sessions."
+            f"The spike times of unit {id_!r} (row {at} of the table of units) are not sorted: spike {row} is at {train[row]:g} s, "
+            f"after one at {train[row - 1]:g} s. Sort each train, if these are one clock; if the clock was reset, they are several sessions."
         )
     if train[0] < 0:
         raise BadInput(
-            f"Spike 0 of unit {id_!r} (table of units, column spike times) is at {train[0]:g} s. Times begin at zero; shift "
+            f"Spike 0 of unit {id_!r} (row {at} of the table of units, column spike times) is at {train[0]:g} s. Times begin at zero; shift "
             "the spikes and presentations of the session alike."
         )
 

@@ -54,8 +54,8 @@ class Protocol:
         Image properties by name, of `stratoscope.stimuli.properties.PROPERTIES` or columns of the stimuli.
     field : str
         Where properties are measured: ``image``, the whole of it; ``theoretical``, the pixels that a unit can depend on by
-        the wiring; ``effective``, the pixels that move it in the trained network, by weight. Fields leave the four
-        properties that are a mean over pixels.
+        the wiring; ``effective``, the pixels that move it in the trained network, by weight, which favours
+        that network over others. Fields leave the four properties that are a mean over pixels.
     n_field_stimuli : int
         Stimuli that the effective field is a mean over.
     n_units : int

@@ -65,10 +65,12 @@ def geometries(results: Results) -> list[Geometry]:
                 lesion = f" ({child.attrs['lesion']})" if child.attrs["lesion"] else ""
                 groups.setdefault(f"{child.attrs['hierarchy']}{lesion}", []).append(child)
         for name, nodes in groups.items():
-            ids = tuple(str(one) for one in run.coords["stimulus"].to_numpy())
             rdms = tuple(np.asarray(node[RDM].to_numpy(), dtype=np.float64) for node in nodes)
+            played = _played([str(one) for one in run.coords["stimulus"].to_numpy()], rdms, results.skipped)
+            ids = tuple(played)
+            rdms = tuple(rdm[np.ix_(rows, rows)] for rdm in rdms for rows in [list(played.values())])
             distances = tuple(_distance(node) for node in nodes)
-            kept = tuple(_kept_groups(node) for node in nodes)
+            kept = tuple(_kept_groups(node, len(ids)) for node in nodes)
             found.append(Geometry(name, tuple(map(stage_of, nodes)), ids, rdms, distances, kept))
     return found
 
@@ -166,8 +168,18 @@ def _distance(node: Any) -> str:
     return next((name for name in ("sqeuclidean", "correlation", "cosine") if name in options), "euclidean")
 
 
-def _kept_groups(node: Any) -> UnitGroups | None:
-    return UnitGroups.of(node[GROUPS].to_numpy(), len(node[RDM])) if GROUPS in node.data_vars else None
+def _played(ids: Sequence[str], rdms: Sequence[Floats], skipped: Sequence[tuple[str, str]]) -> dict[str, int]:
+    """Return the rows of the stimuli that were played: those that were skipped have no dissimilarity at any stage."""
+    lost = {name for name, _ in skipped}
+    return {
+        name: row
+        for row, name in enumerate(ids)
+        if name not in lost or any(np.isfinite(rdm[row]).any() for rdm in rdms)
+    }
+
+
+def _kept_groups(node: Any, n_stimuli: int) -> UnitGroups | None:
+    return UnitGroups.of(node[GROUPS].to_numpy(), n_stimuli) if GROUPS in node.data_vars else None
 
 
 def _few(ids: Sequence[str]) -> str:
