@@ -20,6 +20,7 @@ EXTRAS = {
     "nwb": "recordings in NWB files",
     "parquet": "tables in Parquet",
     "dask": "runs over several machines",
+    "slurm": "runs in the jobs of a cluster that queues them",
     "docs": "building the documentation",
     "peers": "checking against other packages' estimators",
 }
