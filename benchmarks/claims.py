@@ -59,9 +59,7 @@ def networks() -> dict[str, tuple[st.Network, st.Stimuli]]:
         module.load_state_dict(load_file(DATA / f"weights/cifar10_resnet_idelbayev/{name}.safetensors"), strict=False)
         found[name] = (st.Network(module, name=name, preprocess=real.cifar_input), cifar)
     tiny = st.open_stimuli(f"{DATA}/images/tiny_imagenet_20/tiny_imagenet_20x150_64px.zip")
-    squeezenet = real.squeezenet()
-    squeezenet.module.to(memory_format=torch.channels_last)  # half the time, the same numbers
-    found["squeezenet"] = (squeezenet, tiny)
+    found["squeezenet"] = (real.squeezenet(), tiny)
     return found
 
 

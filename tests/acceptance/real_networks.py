@@ -131,7 +131,7 @@ def squeezenet() -> Network:
     tensors = load_file(data() / "weights/imagenet_squeezenet10_deepcompression/squeezenet1_0_dc.safetensors")
     module = SqueezeNet({name: tensor.shape for name, tensor in tensors.items()})
     module.load_state_dict(tensors)
-    return Network(module, name="squeezenet", preprocess=squeezenet_input)
+    return Network(module, name="squeezenet", preprocess=squeezenet_input, channels_last=True)
 
 
 def padded_as_tensorflow(x: torch.Tensor, kernel: int, stride: int) -> torch.Tensor:
@@ -201,4 +201,4 @@ def mobilenet_input(image) -> torch.Tensor:
 
 def mobilenetv2() -> Network:
     tensors = load_file(data() / "weights/imagenet_mobilenet_coral/mobilenetv2_100_224.safetensors")
-    return Network(MobileNetV2(tensors), name="mobilenetv2", preprocess=mobilenet_input)
+    return Network(MobileNetV2(tensors), name="mobilenetv2", preprocess=mobilenet_input, channels_last=True)
