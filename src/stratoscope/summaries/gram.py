@@ -27,7 +27,7 @@ class Gram:
     n_stimuli, n_units : int
         Most stimuli that may come, and units of the stage.
     k : int
-        Neighbours of every stimulus; 172 serve Gride up to n1 = 64 with its interval. Fewer stimuli have all others as neighbours.
+        Neighbours of every stimulus; 157 serve Gride up to n1 = 64 with its interval. Fewer stimuli have all others as neighbours.
     neighbours_only : bool
         Leave the matrix out: memory is then a strip of rows at a time, however many stimuli there are.
     duplicates : {"keep", "merge"}

@@ -220,7 +220,7 @@ def test_a_checkpoint_without_results_stays_until_the_caller_removes_it(tmp_path
 
 def test_a_run_without_a_folder_puts_nothing_away(monkeypatch):
     monkeypatch.setattr(kept, "put_shard_away", None)
-    run(None)
+    assert len(run(None).table())
 
 
 def test_responses_that_exist_already_are_not_put_away(tmp_path, monkeypatch):
