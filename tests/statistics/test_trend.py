@@ -10,7 +10,6 @@ import pytest
 from scipy import stats
 
 from stratoscope.errors import TooFew, UnknownName
-from stratoscope.statistics import trend
 from stratoscope.statistics.stage_values import stage_values
 from stratoscope.statistics.trend import (
     kendall_medians,
@@ -205,12 +204,3 @@ def test_the_same_seed_gives_the_same_interval(rng):
         9,
         "Kendall tau-b over all points, percentile bootstrap over 9 replicates",
     )
-
-
-def test_tau_of_few_and_of_many_points_is_that_of_scipy(rng):
-    for n in (2, 3, 20, 100, 101, 300):
-        index = rng.integers(0, 7, n)
-        values = np.round(rng.normal(size=n), 1)
-        ours = trend._tau(index, values)
-        np.testing.assert_allclose(ours, stats.kendalltau(index, values).statistic, atol=1e-12)
-    assert np.isnan(trend._tau(np.arange(4), np.ones(4)))

@@ -13,7 +13,8 @@ from stratoscope.statistics.comparison import Comparison, plural
 from stratoscope.statistics.permutation import sign_flip, two_sample
 from stratoscope.statistics.propagate import from_intervals, without_interval
 from stratoscope.statistics.stage_values import ByStage, StageValues, stage_values
-from stratoscope.statistics.trend import kendall_medians, replicate_taus, within_replicates
+from stratoscope.statistics.tau import replicate_taus
+from stratoscope.statistics.trend import kendall_medians, within_replicates
 from stratoscope.types import Floats
 
 

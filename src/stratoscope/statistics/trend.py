@@ -15,16 +15,13 @@ import numpy as np
 from scipy import stats
 
 from stratoscope.errors import TooFew, unknown_name
-from stratoscope.statistics.comparison import Comparison, checked_alternative, checked_count, checked_level, plural
+from stratoscope.statistics.comparison import Comparison, checked_alternative, plural
 from stratoscope.statistics.permutation import sign_flip_p
-from stratoscope.statistics.propagate import from_intervals, without_interval
-from stratoscope.statistics.resample import bootstrap, percentile_interval
 from stratoscope.statistics.stage_orders import concordance, permuted_orders
 from stratoscope.statistics.stage_values import ByStage, StageValues, stage_values
+from stratoscope.statistics.tau import mean_tau, replicate_taus, tau_of_medians, tau_of_points
+from stratoscope.statistics.trend_interval import WITHIN, trend_interval
 from stratoscope.types import Estimate, Floats
-
-#: Points up to which the signs of all pairs are compared, a matrix of this size squared.
-_FEW = 100
 
 
 def kendall_points(
@@ -66,7 +63,7 @@ def kendall_points(
     values = _checked(data)
     how: dict[str, Any] = {"n_resamples": n_resamples, "level": level, "seed": seed}
     found = stats.kendalltau(*values.points(), alternative=checked_alternative(alternative))
-    estimate = _interval(values, _tau_points, "Kendall tau-b over all points", **how)
+    estimate = trend_interval(values, tau_of_points, "Kendall tau-b over all points", **how)
     null = "asymptotic, points taken as independent"
     return Comparison(estimate, float(found.pvalue), null, alternative, _counted(values))
 
@@ -90,7 +87,7 @@ def kendall_medians(
     values = _checked(data)
     how: dict[str, Any] = {"n_resamples": n_resamples, "level": level, "seed": seed}
     medians = values.medians
-    estimate = _interval(values, _tau_medians, "Kendall tau-b on medians of stages", **how)
+    estimate = trend_interval(values, tau_of_medians, "Kendall tau-b on medians of stages", **how)
     if len(set(medians)) < len(medians):
         p, null, ways = permuted_orders(_concordance_of_medians(values), alternative, 9999, seed)
     else:
@@ -140,7 +137,7 @@ def permute_stages(
         raise unknown_name("statistic of a trend", statistic, _STATISTICS)
     of_order, of_values, name = _STATISTICS[statistic]
     p, null, ways = permuted_orders(of_order(values), alternative, n_permutations, seed)
-    estimate = _interval(values, of_values, name, **how)
+    estimate = trend_interval(values, of_values, name, **how)
     return Comparison(estimate, p, null, alternative, _counted(values), _smallest(ways, alternative))
 
 
@@ -197,7 +194,7 @@ def within_replicates(
         p, null = sign_flip_p(known, alternative=alternative, seed=seed)
     else:
         raise unknown_name("test within replicates", test, ("sign-flip", "wilcoxon"))
-    estimate = _interval(values, _tau_within, _WITHIN, **how)
+    estimate = trend_interval(values, mean_tau, WITHIN, **how)
     lost = len(taus) - len(known)
     dropped = {f"{values.over} without a trend": lost} if lost else {}
     estimate = replace(estimate, n=len(known), dropped={**estimate.dropped, **dropped})
@@ -247,71 +244,7 @@ def theil_sen(
     def slope(part: StageValues) -> float:
         return float(stats.theilslopes(part.medians, x).slope)
 
-    return _interval(values, slope, "Theil-Sen slope of medians of stages", **how)
-
-
-def replicate_taus(values: StageValues) -> Floats:
-    """Return tau-b along the stages of each replicate (replicate,); NaN where there is none."""
-    if not values.paired:
-        raise TooFew(
-            f"A trend within replicates needs the same {values.over} at every stage, but these are not paired. Use "
-            "kendall_points or permute_stages."
-        )
-    found = []
-    for column in values.values.T:
-        there = ~np.isnan(column)
-        found.append(_tau(np.flatnonzero(there), column[there]))
-    return np.array(found)
-
-
-def _interval(
-    values: StageValues,
-    statistic: Callable[[StageValues], float],
-    name: str,
-    *,
-    n_resamples: int,
-    level: float,
-    seed: int,
-) -> Estimate:
-    """Resample replicates where there are several, else draw from the stages' own intervals where they have them."""
-    checked_level(level)
-    if statistic is _tau_within and n_resamples:
-        return _interval_within(values, n_resamples=n_resamples, level=level, seed=seed)
-    several = values.n_replicates > 1
-    if n_resamples and several:
-        rng = np.random.default_rng(seed)
-        draws = np.array([statistic(_redrawn(values, rng)) for _ in range(checked_count(n_resamples, 2))])
-        said = f"{name}, percentile bootstrap over {plural(values.over, values.n_replicates)}"
-        n = values.n_replicates
-        return percentile_interval(statistic(values), draws, n=n, level=level, method=said, seed=seed)
-    if n_resamples and values.low is not None and values.high is not None:
-
-        def of_row(row: Floats) -> float:
-            return statistic(values.with_values(row[:, None]))
-
-        ends = values.values[:, 0], values.low, values.high
-        found, _ = from_intervals(*ends, of_row, n_resamples=n_resamples, level=level, seed=seed)
-        return replace(found, method=f"{name}, {found.method}")
-    return without_interval(statistic(values), values.n_replicates if several else values.n_stages, name)
-
-
-def _interval_within(values: StageValues, *, n_resamples: int, level: float, seed: int) -> Estimate:
-    """Resample the taus, which belong to one replicate each, instead of computing them again."""
-    taus = replicate_taus(values)
-    known = taus[~np.isnan(taus)]
-    if len(known) < 2:
-        return without_interval(_tau_within(values), len(known), _WITHIN)
-    found = bootstrap(known, over=values.over, n_resamples=n_resamples, level=level, seed=seed)
-    return replace(found, method=f"{_WITHIN}, {found.method.split(', ', 1)[1]}")
-
-
-def _redrawn(values: StageValues, rng: np.random.Generator) -> StageValues:
-    size = values.values.shape[1]
-    if values.paired:
-        return values.take(np.asarray(rng.integers(size, size=size), dtype=np.int64))
-    rows = [row[~np.isnan(row)] for row in values.values]
-    drawn = [np.pad(rng.choice(row, len(row)), (0, size - len(row)), constant_values=np.nan) for row in rows]
-    return values.with_values(np.stack(drawn))
+    return trend_interval(values, slope, "Theil-Sen slope of medians of stages", **how)
 
 
 def _checked(data: ByStage) -> StageValues:
@@ -330,37 +263,12 @@ def _smallest(ways: int, alternative: str) -> float:
     return min(1.0, (2 if alternative == "two-sided" else 1) / ways)
 
 
-def _tau(index: Any, values: Floats) -> float:
-    """Return Kendall's tau-b; of few points by the signs of all pairs, where scipy spends a millisecond on checking."""
-    if len(values) > _FEW:
-        return float(stats.kendalltau(index, values).statistic)
-    if len(values) < 2:
-        return float("nan")
-    x, y = (np.sign(np.subtract.outer(side, side)).ravel() for side in (np.asarray(index, dtype=np.float64), values))
-    scale = np.sqrt((x @ x) * (y @ y))
-    return float(x @ y / scale) if scale > 0 else float("nan")
-
-
-def _tau_points(values: StageValues) -> float:
-    return _tau(*values.points())
-
-
-def _tau_medians(values: StageValues) -> float:
-    return _tau(np.arange(values.n_stages), values.medians)
-
-
-def _tau_within(values: StageValues) -> float:
-    taus = replicate_taus(values)
-    return float(np.nanmean(taus)) if not np.isnan(taus).all() else float("nan")
-
-
 def _concordance_of_medians(values: StageValues) -> Floats:
     return concordance(values.with_values(values.medians[:, None]))
 
 
-_WITHIN = "mean Kendall tau-b within replicates"
 _STATISTICS: dict[str, tuple[Callable[[StageValues], Floats], Callable[[StageValues], float], str]] = {
-    "points": (concordance, _tau_points, "Kendall tau-b over all points"),
-    "medians": (_concordance_of_medians, _tau_medians, "Kendall tau-b on medians of stages"),
-    "within": (lambda values: concordance(values, within=True), _tau_within, _WITHIN),
+    "points": (concordance, tau_of_points, "Kendall tau-b over all points"),
+    "medians": (_concordance_of_medians, tau_of_medians, "Kendall tau-b on medians of stages"),
+    "within": (lambda values: concordance(values, within=True), mean_tau, WITHIN),
 }

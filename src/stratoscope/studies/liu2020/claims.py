@@ -12,7 +12,7 @@ from stratoscope.statistics.claim_tests import CLAIM_TESTS, ClaimTest
 from stratoscope.statistics.claims import Claim, Control, Finding, Reading
 from stratoscope.statistics.comparison import Comparison
 from stratoscope.statistics.stage_values import StageValues
-from stratoscope.statistics.trend import replicate_taus
+from stratoscope.statistics.tau import replicate_taus
 from stratoscope.studies.liu2020.protocol import INDICES, PAPER, PSI
 from stratoscope.types import Stage
 
