@@ -5,6 +5,10 @@ Three questions, each a ratio measured in this run:
 - on the same tensors: `profile` with every metric but the pair direction, over the bare forward pass;
 - from JPEG files: the same, over decode + forward with nothing kept;
 - memory: peak resident memory for 500 and for 2,000 files, and above the bare pass.
+
+    python -m benchmarks.cost [PAIRS]
+
+Pairs of runs, 3 by default; the more the machine does besides, the more it takes for a steady median.
 """
 
 from __future__ import annotations
@@ -132,7 +136,7 @@ def main() -> None:
         work(alexnet(), st.open_stimuli(sys.argv[2]))
         print(peak_of_this_process())
     else:
-        print(json.dumps(measure(), indent=2))
+        print(json.dumps(measure(pairs=int(sys.argv[1]) if len(sys.argv) == 2 else 3), indent=2))
 
 
 if __name__ == "__main__":

@@ -30,7 +30,8 @@ from benchmarks.images import pink_noise
 from benchmarks.large_folder import write_folder
 from stratoscope.measure.cluster import open_cluster
 
-SIDE, IMAGES, REPEATS = 800, 768, 5
+#: Images enough for four shards a worker: fewer cannot be shared evenly.
+SIDE, IMAGES, REPEATS = 800, 2048, 5
 METRICS = ["population_sparseness", "lifetime_sparseness", "dead_fraction"]
 
 

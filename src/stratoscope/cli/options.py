@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -21,6 +22,18 @@ _SOURCE: tuple[Any, ...] = (
     click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of everything random."),
 )  # fmt: skip
 
+_LOAD: tuple[Any, ...] = (
+    click.option("--batch-size", type=click.IntRange(min=1), default=32, show_default=True, help="Stimuli at a time."),
+    click.option("--workers", type=click.IntRange(min=1), default=2, show_default=True, help="Threads that load stimuli."),
+    click.option("--budget", default="4GB", show_default=True, help="Memory the study may use."),
+    click.option("--limit", type=click.IntRange(min=1), help="At most so many stimuli, drawn with the seed."),
+    click.option("--per-category", type=click.IntRange(min=1), help="At most so many stimuli of each category."),
+)  # fmt: skip
+_CLAIMS: tuple[Any, ...] = (
+    click.option("--correction", type=click.Choice(["holm", "benjamini-hochberg", "bonferroni", "none"]), default="holm", show_default=True, help="How p-values of the claims are corrected."),
+    click.option("--skip-unreadable", is_flag=True, help="Leave unreadable images out, and say so, instead of ending."),
+)  # fmt: skip
+
 
 def source_options(function: F) -> F:
     """Add the options that say which source is opened and how."""
@@ -34,6 +47,22 @@ def classifier_options(function: F) -> F:
     for option in reversed((_SOURCE[0], *_SOURCE[3:])):
         function = option(function)
     return function
+
+
+def study_options(out: str, *, claims: bool = True) -> Callable[[F], F]:
+    """Add the options of every study, whose folder is `out` by default; and those of one that judges claims."""
+    kept: tuple[Any, ...] = (
+        click.option("--out", type=click.Path(path_type=Path), default=Path(out), show_default=True, help="Folder of the study."),
+        click.option("--overwrite", is_flag=True, help="Replace results that are in the folder."),
+        click.option("--quiet", "-q", is_flag=True, help="No progress bars and no findings."),
+    )  # fmt: skip
+
+    def added(function: F) -> F:
+        for option in reversed((*_LOAD, *(_CLAIMS if claims else ()), *kept)):
+            function = option(function)
+        return function
+
+    return added
 
 
 def one_or_many(chosen: tuple[str, ...], default: str) -> str | tuple[str, ...]:

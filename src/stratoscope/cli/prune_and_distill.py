@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
 
 from stratoscope.cli.commands import Command, finish
-from stratoscope.cli.options import opened_source, source_options
+from stratoscope.cli.options import opened_source, source_options, study_options
 from stratoscope.cli.say import say
 
 
@@ -101,34 +100,7 @@ from stratoscope.cli.say import say
 @click.option(
     "--objects", metavar="COLUMN", help="Column that says which object is shown. [default: object, else category]"
 )
-@click.option(
-    "--correction",
-    type=click.Choice(["holm", "benjamini-hochberg", "bonferroni", "none"]),
-    default="holm",
-    show_default=True,
-    help="How p-values of the claims are corrected.",
-)
-@click.option("--batch-size", type=click.IntRange(min=1), default=32, show_default=True, help="Stimuli at a time.")
-@click.option(
-    "--workers",
-    type=click.IntRange(min=1),
-    default=2,
-    show_default=True,
-    help="Threads that load stimuli and close stages.",
-)
-@click.option("--budget", default="4GB", show_default=True, help="Memory the study may use.")
-@click.option("--limit", type=click.IntRange(min=1), help="At most so many stimuli, drawn with the seed.")
-@click.option("--per-category", type=click.IntRange(min=1), help="At most so many stimuli of each category.")
-@click.option("--skip-unreadable", is_flag=True, help="Leave unreadable images out, and say so, instead of ending.")
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path),
-    default=Path("prune-and-distill-run"),
-    show_default=True,
-    help="Folder of the study.",
-)
-@click.option("--overwrite", is_flag=True, help="Replace results that are in the folder.")
-@click.option("--quiet", "-q", is_flag=True, help="No progress bars and no findings.")
+@study_options("prune-and-distill-run")
 def prune_and_distill(model: str, stimuli: str, **asked: Any) -> None:
     """Ask whether training prunes image information from single units of MODEL, after Muratore et al. 2022.
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
 
 from stratoscope.cli.commands import Command, Group, finish
-from stratoscope.cli.options import opened_source, source_options
+from stratoscope.cli.options import opened_source, source_options, study_options
 from stratoscope.cli.prune_and_distill import prune_and_distill
 from stratoscope.cli.say import say
 from stratoscope.cli.unit_lesions import unit_lesions
@@ -82,39 +81,18 @@ def command() -> None:
     help="Models of each random lesion.",
 )
 @click.option(
-    "--correction",
-    type=click.Choice(["holm", "benjamini-hochberg", "bonferroni", "none"]),
-    default="holm",
-    show_default=True,
-    help="How p-values of the claims are corrected.",
-)
-@click.option(
     "--resamples",
     type=click.IntRange(min=2),
     default=1000,
     show_default=True,
     help="Bootstrap resamples of the categories.",
 )
-@click.option("--batch-size", type=click.IntRange(min=1), default=32, show_default=True, help="Stimuli at a time.")
-@click.option("--workers", type=click.IntRange(min=1), default=2, show_default=True, help="Threads that load stimuli.")
-@click.option("--budget", default="4GB", show_default=True, help="Memory the study may use.")
-@click.option("--limit", type=click.IntRange(min=1), help="At most so many stimuli, drawn with the seed.")
-@click.option("--per-category", type=click.IntRange(min=1), help="At most so many stimuli of each category.")
 @click.option(
     "--only",
     metavar="COLUMN=VALUE",
     help="Only the stimuli whose column has this value, chosen before anything is normalised.",
 )
-@click.option("--skip-unreadable", is_flag=True, help="Leave unreadable images out, and say so, instead of ending.")
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path),
-    default=Path("sparse-coding-run"),
-    show_default=True,
-    help="Folder of the study.",
-)
-@click.option("--overwrite", is_flag=True, help="Replace results that are in the folder.")
-@click.option("--quiet", "-q", is_flag=True, help="No progress bars and no findings.")
+@study_options("sparse-coding-run")
 def sparse_coding(model: str, stimuli: str, **asked: Any) -> None:
     """Run the sparse-coding study of Liu, Zhen & Liu 2020 on MODEL and STIMULI.
 

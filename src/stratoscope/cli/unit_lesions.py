@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from stratoscope.cli.commands import Command
-from stratoscope.cli.options import classifier_options, opened_source
+from stratoscope.cli.options import classifier_options, opened_source, study_options
 from stratoscope.cli.say import say
 
 
@@ -54,20 +54,7 @@ from stratoscope.cli.say import say
     show_default=True,
     help="Random ablations of each size; 19 let p reach 0.05 one-sided, 39 two-sided.",
 )
-@click.option("--batch-size", type=click.IntRange(min=1), default=32, show_default=True, help="Stimuli at a time.")
-@click.option("--workers", type=click.IntRange(min=1), default=2, show_default=True, help="Threads that load stimuli.")
-@click.option("--budget", default="4GB", show_default=True, help="Memory the study may use.")
-@click.option("--limit", type=click.IntRange(min=1), help="At most so many stimuli, drawn with the seed.")
-@click.option("--per-category", type=click.IntRange(min=1), help="At most so many stimuli of each category.")
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path),
-    default=Path("unit-lesions-run"),
-    show_default=True,
-    help="Folder of the study.",
-)
-@click.option("--overwrite", is_flag=True, help="Replace results that are in the folder.")
-@click.option("--quiet", "-q", is_flag=True, help="No progress bars and no summary.")
+@study_options("unit-lesions-run", claims=False)
 def unit_lesions(model: str, stimuli: str, **asked: Any) -> None:
     """Silence channels of one stage of MODEL by rank or at random, and measure the accuracy that is lost on STIMULI.
 

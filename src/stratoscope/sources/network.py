@@ -297,7 +297,8 @@ class Network:
 
     def _stage(self, tap: Tap, unit: str, square: bool) -> tuple[Stage, Callable[[torch.Tensor], torch.Tensor]]:
         read = unit_reader(unit, tap.layout, tap.shape, stage=tap.name, square=square)
-        n_units = read(torch.empty((1, *tap.shape), device="meta")).shape[1]
+        # A real tensor: one on the device "meta" has torch import its compiler, which takes two seconds.
+        n_units = read(torch.zeros((1, *tap.shape))).shape[1]
         return Stage(tap.name, tap.depth, tap.kind, tap.shape, unit, n_units, tap.layout, self.name), read
 
     def _pass(self, batch: Batch, listener: Listener) -> int:

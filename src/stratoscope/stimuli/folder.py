@@ -115,12 +115,16 @@ def _follow(entry: os.DirEntry[str], links: tuple[str, ...]) -> tuple[str, ...]:
 def _linked_notes(root: Path, ids: Sequence[str]) -> tuple[str, ...]:
     """Say how many images lie outside of the folder, where links lead: another folder may change under the run."""
     top = os.path.realpath(root)
-    away = [name for name in ids if _leads_away(f"{top}{os.sep}{name}", top)]
+    folders = {name: os.path.realpath(f"{top}{os.sep}{name}") for name in {one.rpartition("/")[0] for one in ids}}
+    away = [name for name in ids if _leads_away(name, folders[name.rpartition("/")[0]], top)]
     return (f"{len(away)} images are links to outside of the folder (first: {away[0]!r}).",) if away else ()
 
 
-def _leads_away(path: str, top: str) -> bool:
-    return os.path.realpath(path) != path and not os.path.realpath(path).startswith(f"{top}{os.sep}")
+def _leads_away(name: str, folder: str, top: str) -> bool:
+    """Tell of an image whose folder leads to `folder` whether it lies outside of `top`; most are no links themselves."""
+    path = f"{folder}{os.sep}{name.rpartition('/')[2]}"
+    real = os.path.realpath(path) if os.path.islink(path) else path  # noqa: PTH114  a Path for each takes a second
+    return not real.startswith(f"{top.rstrip(os.sep)}{os.sep}")
 
 
 def size_of(file: Path | os.DirEntry[str]) -> int:
