@@ -1,6 +1,7 @@
 """What scaling out and putting away cost.
 
-    python -m benchmarks.scale workers     two local workers, and one, against one process; a run that decodes most of the time
+    python -m benchmarks.scale workers     two local workers, and one, against one process; a run that decodes most of the time.
+                                           The limit is what two processes that know nothing of each other reach
     python -m benchmarks.scale kept        a run that can be taken up again against the same in one go
     python -m benchmarks.scale restart     50,000 images of 1,000 classes: memory, and the time until a broken run goes on
 
@@ -30,8 +31,8 @@ from benchmarks.images import pink_noise
 from benchmarks.large_folder import write_folder
 from stratoscope.measure.cluster import open_cluster
 
-#: Images enough for four shards a worker: fewer cannot be shared evenly.
-SIDE, IMAGES, REPEATS = 800, 2048, 5
+#: Images enough for two shards a worker: fewer cannot be shared evenly.
+SIDE, IMAGES, REPEATS = 800, 1024, 5
 METRICS = ["population_sparseness", "lifetime_sparseness", "dead_fraction"]
 
 
@@ -68,20 +69,27 @@ def workers(place: Path) -> None:
     stimuli = st.open_stimuli(photographs(place / "photos"))
     network = st.open_source("bundled:alexnet", stages="relu").prepare(stimuli)
 
-    def run(client: Any = None) -> None:
+    few = stimuli.take(np.arange(64))
+
+    def run(client: Any, wanted: st.Stimuli) -> None:
         told = {"metrics": ["lifetime_sparseness"], "workers": 0, "progress": False, "client": client}
-        st.profile(network, stimuli, **told, checkpoint=place / "kept")
+        st.profile(network, wanted, **told, checkpoint=place / "kept")
         shutil.rmtree(place / "kept")
 
-    me = [psutil.Process()]
-    with open_cluster("local:1") as one, open_cluster("local:2") as two:
-        everyone = [*me, *me[0].children(recursive=True)]
-        for client in (None, one, two):
-            run(client)
-        found: dict[str, list[tuple[float, float]]] = {"one process": [], "one worker": [], "two workers": []}
-        for _ in range(REPEATS):
-            for name, client in zip(found, (None, one, two), strict=True):
-                found[name].append(seconds(lambda client=client: run(client), everyone))
+    def timed(client: Any = None) -> tuple[float, float]:
+        run(client, few)  # a worker imports torch at its first task
+        everyone = [psutil.Process(), *psutil.Process().children(recursive=True)]
+        return seconds(lambda: run(client, stimuli), everyone)
+
+    found: dict[str, list[tuple[float, float]]] = {
+        "one process": [], "one worker": [], "two workers": [], "two processes on their own": []
+    }  # fmt: skip
+    for _ in range(REPEATS):  # one cluster at a time: an idle one takes a tenth of a core
+        found["one process"].append(timed())
+        for name, spec in (("one worker", "local:1"), ("two workers", "local:2")):
+            with open_cluster(spec) as client:
+                found[name].append(timed(client))
+        found["two processes on their own"].append(_on_their_own(place))
     base = found.pop("one process")
     print(f"one process: {min(base)[0]:.2f} s of the clock, {min(cpu for _, cpu in base):.2f} s of processors")
     for name, times in found.items():
@@ -92,6 +100,37 @@ def workers(place: Path) -> None:
             f"{name}: {clock:.2f} times as fast (best of {REPEATS}; paired {min(paired):.2f} to {max(paired):.2f}), "
             f"processor time {statistics.median(cpu):.3f} of one process ({min(cpu):.3f} to {max(cpu):.3f})"
         )
+
+
+def half(folder: str, which: str) -> None:
+    """Play one half of the images with one thread; start when told to, and print the seconds of clock and processor."""
+    import torch
+    from threadpoolctl import threadpool_limits
+
+    torch.set_num_threads(1)
+    threadpool_limits(1)
+    stimuli = st.open_stimuli(folder)
+    mine = stimuli.take(np.array_split(np.arange(len(stimuli)), 2)[int(which)])
+    network = st.open_source("bundled:alexnet", stages="relu").prepare(mine)
+    told = {"metrics": ["lifetime_sparseness"], "workers": 0, "progress": False}
+    st.profile(network, mine.take(np.arange(64)), **told)
+    print("ready", flush=True)
+    sys.stdin.readline()
+    print(*seconds(lambda: st.profile(network, mine, **told), [psutil.Process()]))
+
+
+def _on_their_own(place: Path) -> tuple[float, float]:
+    """Return the seconds of the slower of two processes with half the images each, and of the processors of both."""
+    line = [sys.executable, "-m", "benchmarks.scale", "half", str(place / "photos")]
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    both = [subprocess.Popen([*line, which], **pipes) for which in "01"]
+    for one in both:
+        one.stdout.readline()
+    for one in both:
+        one.stdin.write("go\n")
+        one.stdin.flush()
+    times = [tuple(map(float, one.communicate()[0].split())) for one in both]
+    return max(wall for wall, _ in times), sum(cpu for _, cpu in times)
 
 
 def kept(place: Path) -> None:
@@ -148,6 +187,9 @@ def main() -> None:
     """Do what was asked for."""
     if sys.argv[1:2] == ["large"]:
         large(*sys.argv[2:])
+        return
+    if sys.argv[1:2] == ["half"]:
+        half(*sys.argv[2:])
         return
     with tempfile.TemporaryDirectory() as place:
         for name in sys.argv[1:] or ("workers", "kept", "restart"):
