@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
+from stratoscope.figures.counts import count
 from stratoscope.figures.panels import live_panels
 from stratoscope.figures.places import NamedPlaces
 from stratoscope.figures.scales import scale_curves
@@ -47,6 +48,16 @@ def test_a_line_of_another_colour_has_no_band(axes):
     (line,) = panel(axes)["lines"]
     assert line["low"] == line["high"] == [None, None]
     assert line["name"] == ""
+
+
+def test_a_line_says_how_many_each_point_rests_on_where_that_is_known(axes):
+    count(axes.plot([0, 1], [1, 2]), [10, 8])
+    count(axes.plot([0, 1], [1, 3]), [10])  # not one for each point: nothing is said rather than something wrong
+    axes.plot([0, 1], [1, 4])
+    known, wrong, unknown = panel(axes)["lines"]
+    assert known["n"] == [10, 8]
+    assert "n" not in wrong
+    assert "n" not in unknown
 
 
 def test_dashes_are_those_of_the_page(axes):

@@ -5,6 +5,7 @@ import pytest
 
 from stratoscope.errors import BadInput
 from stratoscope.figures import sparse_coding as figures
+from stratoscope.figures.panels import live_panels
 from stratoscope.figures.sparse_coding.kept import PSI, runs
 from stratoscope.results import Declared, Results, Row, StageResult, Values
 from stratoscope.studies.record import make_study
@@ -78,6 +79,14 @@ def test_medians_of_conv_and_fc_are_lines_of_their_own(make):
     drawn = np.concatenate([line.get_ydata() for line in axes.lines])
     np.testing.assert_allclose(drawn, runs(results)[0].medians())
     assert [label.get_text() for label in axes.get_xticklabels()] == list(NAMES)
+
+
+def test_a_page_is_told_the_number_of_categories_behind_every_median_and_correlation(make):
+    results = make()
+    medians = live_panels(figures.hierarchy_of_sparseness(results))["panels"][-1]["lines"]
+    assert [line["n"] for line in medians] == [[12, 12], [12, 12]]
+    correlations = live_panels(figures.sparseness_and_performance(results))["panels"][-1]["lines"]
+    assert [line["n"] for line in correlations] == [[12] * 4] * 3
 
 
 def test_performance_shows_categories_best_first_chance_and_three_coefficients(make):

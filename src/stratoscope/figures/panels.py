@@ -15,6 +15,7 @@ from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
 from matplotlib.patches import PathPatch
 
+from stratoscope.figures.counts import counts
 from stratoscope.figures.live import NAMED, plain
 from stratoscope.figures.places import NamedPlaces
 from stratoscope.types import Floats
@@ -41,7 +42,7 @@ def live_panels(figure: Figure, stages: Sequence[str] | None = None) -> dict[str
     -------
     dict
         ``kind`` "panels", ``stages`` (names along the panels that have them), and ``panels``: title, ``x`` and ``y`` (label,
-        range, base of the logarithm or 0, names of 0, 1, 2 ...), ``lines`` (name, colour, dash, marks, control, x, y, low, high), ``levels``,
+        range, base of the logarithm or 0, names of 0, 1, 2 ...), ``lines`` (name, colour, dash, marks, control, x, y, low, high, and n where it is known), ``levels``,
         ``heat`` (label, range, value) or None.
     """
     bars = {id(image.colorbar.ax) for axes in figure.axes for image in axes.images if image.colorbar is not None}
@@ -90,7 +91,9 @@ def _line(line: Line2D, bands: Sequence[tuple[str, dict[float, tuple[float, floa
     own = next((ends for tint, ends in bands if tint == colour and all(x in ends for x in points[:, 0])), {})
     label = str(line.get_label())
     dotted = line.get_linestyle() not in ("None", "")
+    counted = counts(line)
     return {
+        **({"n": counted} if counted is not None else {}),
         "name": "" if label.startswith("_") else label,
         "colour": NAMED.get(colour, colour),
         "control": NAMED.get(colour) in ("control", "soft"),

@@ -10,7 +10,7 @@ import numpy as np
 
 from stratoscope.errors import BadInput
 from stratoscope.results import Results, Row
-from stratoscope.types import Floats
+from stratoscope.types import Floats, Integers
 
 #: Words for each meaning of untrained.
 WORDS: Mapping[str, str] = {
@@ -32,12 +32,15 @@ class Curve:
     value : array (model, stage)
     low, high : array (stage,)
         Interval of a single network; range over several models.
+    n : array of int (stage,)
+        What a single network's number rests on; of several models, how many have a value.
     """
 
     kind: str
     value: Floats
     low: Floats
     high: Floats
+    n: Integers
 
     @property
     def mean(self) -> Floats:
@@ -76,7 +79,8 @@ class Kept:
             np.array([getattr(found[stage], name) if stage in found else np.nan for stage in self.stages])
             for name in ("value", "low", "high")
         ]
-        return Curve("trained", parts[0][None], parts[1], parts[2])
+        n = np.array([found[stage].n if stage in found else 0 for stage in self.stages], dtype=np.int64)
+        return Curve("trained", parts[0][None], parts[1], parts[2], n)
 
     def untrained(self, kind: str, metric: str, item: str = "", control: str = "") -> Curve:
         """Return a quantity of the models of one meaning of untrained, with their range."""
@@ -89,7 +93,7 @@ class Kept:
         known = np.isfinite(filled).any(axis=0)
         low, high = np.full(len(self.stages), np.nan), np.full(len(self.stages), np.nan)
         low[known], high[known] = np.nanmin(filled[:, known], axis=0), np.nanmax(filled[:, known], axis=0)
-        return Curve(kind, values, low, high)
+        return Curve(kind, values, low, high, np.isfinite(values).sum(axis=0))
 
     def curves(self, metric: str, item: str = "", control: str = "") -> list[Curve]:
         """Return the trained network and every meaning of untrained that there is."""

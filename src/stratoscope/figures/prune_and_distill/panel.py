@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from stratoscope.figures.counts import count
 from stratoscope.figures.prune_and_distill.kept import WORDS, Curve
 from stratoscope.figures.sparse_coding.panel import name_places, panels_figure, room_for, title
 from stratoscope.figures.style import SERIES, THEME
@@ -46,10 +47,11 @@ def draw_curves(axes: Axes, curves: Sequence[Curve], *, legend: bool = False) ->
             label += f" ({len(curve.value)})"
         axes.fill_between(places, curve.low, curve.high, color=colour, alpha=0.16, lw=0)
         own = curve.kind == "trained"
-        axes.plot(
+        lines = axes.plot(
             places, curve.mean, color=colour, ls=DASHES[curve.kind], lw=1.7 if own else 1.2, marker="o", ms=3 if own else 2,
             mew=0, label=label,
         )  # fmt: skip
+        count(lines, curve.n)
     if legend:
         handles, labels = axes.get_legend_handles_labels()
         low, high = axes.get_ylim()

@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from stratoscope.figures.counts import count
 from stratoscope.figures.sparse_coding.kept import PSI, Run, panels, rows, runs
 from stratoscope.figures.sparse_coding.panel import TITLES, name_places, panels_figure, ramp, room_for, title
 from stratoscope.figures.style import SERIES, THEME, house_style, shorten
@@ -71,7 +72,8 @@ def _medians(axes: Axes, results: Results, run: Run, groups: Sequence[Sequence[i
         axes.fill_between(
             x, [row.low for _, row in here], [row.high for _, row in here], color=SERIES[0], alpha=0.18, lw=0
         )
-        axes.plot(x, [row.value for _, row in here], color=SERIES[0], marker="o", mew=0)
+        lines = axes.plot(x, [row.value for _, row in here], color=SERIES[0], marker="o", mew=0)
+        count(lines, [row.n for _, row in here])
     axes.set_ylim(0, 1)
     axes.set_ylabel("median PSI")
     name_places(axes, run.stages)

@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from stratoscope.errors import BadInput
+from stratoscope.figures.counts import count
 from stratoscope.figures.sparse_coding.kept import PSI, Run, readout_run, rows
 from stratoscope.figures.sparse_coding.panel import name_places, panels_figure, room_for, title
 from stratoscope.figures.style import SERIES, THEME, house_style
@@ -71,9 +72,10 @@ def _over_stages(axes: Axes, results: Results, run: Run) -> None:
                 places, [row.low for row in kept], [row.high for row in kept], color=colour, alpha=0.18, lw=0
             )
         words = item.replace(" pearson given mean activation", ", given mean")
-        axes.plot(
+        lines = axes.plot(
             places, [row.value for row in kept], color=colour, ls=line, marker="o", ms=2.6, mew=0, lw=1.3, label=words
         )
+        count(lines, [row.n for row in kept])
     axes.axhline(0, color=THEME["control"], lw=0.8)
     axes.set_ylim(-1, 1)
     axes.set_ylabel("correlation with accuracy")
