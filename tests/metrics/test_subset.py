@@ -15,6 +15,7 @@ from stratoscope.metrics import (
     two_nn,
     units_matched,
 )
+from stratoscope.metrics import matched as matching
 from stratoscope.metrics.declare import METRICS
 from stratoscope.summaries import Gram
 
@@ -137,8 +138,40 @@ def test_matched_units_make_stages_of_different_width_alike(rng):
     assert matched.low < matched.value < matched.high
     assert matched.seed == 1
     assert matched == units_matched(noise, 12, two_nn, seed=1)
-    whole = units_matched(noise, 300, n_resamples=2)
-    assert whole.low == pytest.approx(whole.high) == pytest.approx(wide)
+
+
+def test_the_interval_of_matched_units_is_about_other_stimuli_too(rng):
+    noise = rng.standard_normal((200, 40))
+    alone = two_nn(noise)
+    whole = units_matched(noise, 40, n_resamples=2)
+    assert (whole.value, whole.low, whole.high) == pytest.approx((alone.value, alone.low, alone.high))
+    some = units_matched(noise, 20, n_resamples=10)
+    assert some.high - some.low > two_nn(noise[:, :20]).high - two_nn(noise[:, :20]).low
+    coarse = units_matched(noise, 40, "gride", n_resamples=2, n1=(2, 32))  # no interval at 32 of 200 neighbours
+    assert np.isfinite([coarse.low[0], coarse.high[0], coarse.value[1]]).all()
+    assert np.isnan([coarse.low[1], coarse.high[1]]).all()
+    fewer = units_matched(noise, 20, "gride", n_resamples=5, n1=(32,))
+    assert fewer.low[0] < fewer.value[0] < fewer.high[0]
+
+
+def test_the_interval_of_matched_units_holds_what_other_stimuli_read(monkeypatch):
+    """The mean over many fresh sets of stimuli and units lies within it; ends that hold the draws alone miss it."""
+    rng = np.random.default_rng(0)
+    mix = rng.standard_normal((6, 60))
+
+    def responses():
+        return np.maximum(rng.standard_normal((150, 6)) @ mix, 0)
+
+    truth = np.mean([two_nn(responses()[:, rng.permutation(60)[:30]]).value for _ in range(100)])
+    drawn = [responses() for _ in range(25)]
+
+    def held():
+        found = [units_matched(one, 30, n_resamples=5, seed=seed) for seed, one in enumerate(drawn)]
+        return sum(one.low <= truth <= one.high for one in found)
+
+    assert held() >= 21
+    monkeypatch.setattr(matching, "_with_own", lambda values, low, high, given: (low, high))
+    assert held() <= 18
 
 
 def test_matched_stimuli_read_what_that_many_stimuli_read(rng):

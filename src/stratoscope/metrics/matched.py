@@ -46,8 +46,10 @@ def units_matched(
     Returns
     -------
     Estimate
-        Mean over subsets; low and high hold 95 % of them. Draws that gave no number (all units dead) are counted in the
-        note and in no mean.
+        Mean over subsets. Low and high lie as far from it as other units and other stimuli would move it, together: the
+        distance of the ends that hold 95 % of the subsets, and the estimator's own, averaged over subsets, added in squares.
+        Of an estimator without an interval the first alone, and none where all units are taken. Draws that gave no number
+        (all units dead) are counted in the note and in no mean.
 
     Raises
     ------
@@ -58,14 +60,14 @@ def units_matched(
 
     When it misleads
     ----------------
-    The interval is about which units were drawn, at these stimuli: it has no width where all units are taken, is too
-    narrow where the subsets overlap much, and knows nothing of other stimuli nor of the bias of the estimator. A linear
-    projection on d units cannot show more than d dimensions, so a small match flattens a curve.
+    What other units would change is underestimated where the subsets overlap much, and where few are drawn. The bias of
+    the estimator is in no interval. A linear projection on d units cannot show more than d dimensions, so a small match
+    flattens a curve.
     """
     array = checked_responses(responses, "units_matched")
     rows = _draws(array.shape[1], n_units, "units", "units_matched", n_resamples, seed)
     found = [_or_none(declared(estimator).function, array[:, units], options) for units in rows]
-    return _summary(found, f"{n_resamples} random subsets of {n_units} units", seed)
+    return _summary(found, f"{n_resamples} random subsets of {n_units} units", seed, same_stimuli=True)
 
 
 def stimuli_matched(
@@ -157,12 +159,14 @@ def _or_none(function: Callable[..., Any], argument: Any, options: Mapping[str, 
     return estimate
 
 
-def _summary(found: list[Estimate | str], method: str, seed: int) -> Estimate:
+def _summary(found: list[Estimate | str], method: str, seed: int, *, same_stimuli: bool = False) -> Estimate:
     given = [estimate for estimate in found if isinstance(estimate, Estimate)]
     if not given:
         raise TooFew(f"None of {method} gave a number. The first said: {found[0]}")
     values = np.array([np.asarray(estimate.value, dtype=np.float64) for estimate in given])
     low, high = _quantiles(values)
+    if same_stimuli:  # subsets of stimuli differ by what other stimuli would change, subsets of units do not
+        low, high = _with_own(values, low, high, given)
     scales = [estimate.scale for estimate in given if estimate.scale is not None]
     note = f"{len(found) - len(given)} of {len(found)} draws gave no number" if len(given) < len(found) else ""
     return Estimate(
@@ -180,6 +184,18 @@ def _summary(found: list[Estimate | str], method: str, seed: int) -> Estimate:
 def _quantiles(values: Floats) -> tuple[Floats, Floats]:
     low, high = np.quantile(values, [0.025, 0.975], axis=0)
     return np.asarray(low), np.asarray(high)
+
+
+def _with_own(values: Floats, low: Floats, high: Floats, given: list[Estimate]) -> tuple[Floats, Floats]:
+    """Widen the ends that hold the draws by the intervals that the draws have themselves."""
+    middle = values.mean(axis=0)
+    sides = []
+    for end, own in ((low, [one.low for one in given]), (high, [one.high for one in given])):
+        between = np.abs(end - middle)
+        squared = np.mean((np.array(own, dtype=np.float64) - values) ** 2, axis=0)
+        unknown = np.where(between > 0, between, np.nan)  # all units taken: their choice says nothing
+        sides.append(np.where(np.isnan(squared), unknown, np.hypot(between, np.sqrt(squared))))
+    return np.asarray(middle - sides[0]), np.asarray(middle + sides[1])
 
 
 def plain(value: Any) -> Any:
