@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -190,7 +191,18 @@ def test_results_open_and_are_reported_without_torch():
 def started(*more):
     line = ["-m", "stratoscope", "profile", "net.py:slow", FOLDER, "--size", "16", "--batch-size", "1", "--out", "run"]
     line += ["--metrics", "two_nn", "--budget", "20kB", *more]  # so little that responses are spooled to files
-    return subprocess.Popen([sys.executable, *line], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    with interruptible():
+        return subprocess.Popen([sys.executable, *line], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+@contextmanager
+def interruptible():
+    """Let what is started hear SIGINT, which a shell that put the tests into the background told them to ignore."""
+    ours = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, ours)
 
 
 def test_progress_is_told_on_stderr_with_rate_and_time_left():
