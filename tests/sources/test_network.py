@@ -1,4 +1,6 @@
 import hashlib
+import subprocess
+import sys
 import warnings
 
 import numpy as np
@@ -445,3 +447,16 @@ def test_a_batch_beyond_the_memory_asks_for_a_smaller_one(rng):
     with pytest.raises(BadInput, match=message):
         network.play(stimuli, lambda *_: None)
     assert network.play(stimuli, lambda *_: None, batch_size=2).n == 8
+
+
+def test_preparing_a_network_does_not_load_the_compiler_of_torch():
+    """It would take two seconds of every run, and a tensor without data is enough to load it."""
+    code = """
+import sys
+from stratoscope.sources.network import Network
+from stratoscope.testing.toys import SignedRelu, toy_stimuli
+stages = Network(SignedRelu(), unit=("channel", "position")).prepare(toy_stimuli()).stages
+print(len(stages) > 0, "torch._dynamo" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["True", "False"]

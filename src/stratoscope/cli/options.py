@@ -24,7 +24,6 @@ _SOURCE: tuple[Any, ...] = (
 
 _LOAD: tuple[Any, ...] = (
     click.option("--batch-size", type=click.IntRange(min=1), default=32, show_default=True, help="Stimuli at a time."),
-    click.option("--workers", type=click.IntRange(min=1), default=2, show_default=True, help="Threads that load stimuli."),
     click.option("--budget", default="4GB", show_default=True, help="Memory the study may use."),
     click.option("--limit", type=click.IntRange(min=1), help="At most so many stimuli, drawn with the seed."),
     click.option("--per-category", type=click.IntRange(min=1), help="At most so many stimuli of each category."),
@@ -49,12 +48,14 @@ def classifier_options(function: F) -> F:
     return function
 
 
-def study_options(out: str, *, claims: bool = True) -> Callable[[F], F]:
-    """Add the options of every study, whose folder is `out` by default; and those of one that judges claims."""
+def study_options(out: str, *, claims: bool = True, workers: str = "Threads that load stimuli.") -> Callable[[F], F]:
+    """Add the options of every study, whose folder is `out` by default and whose `workers` do what is said; and those of one that judges claims."""
+    told = "findings" if claims else "summary"
     kept: tuple[Any, ...] = (
+        click.option("--workers", type=click.IntRange(min=1), default=2, show_default=True, help=workers),
         click.option("--out", type=click.Path(path_type=Path), default=Path(out), show_default=True, help="Folder of the study."),
         click.option("--overwrite", is_flag=True, help="Replace results that are in the folder."),
-        click.option("--quiet", "-q", is_flag=True, help="No progress bars and no findings."),
+        click.option("--quiet", "-q", is_flag=True, help=f"No progress bars and no {told}."),
     )  # fmt: skip
 
     def added(function: F) -> F:

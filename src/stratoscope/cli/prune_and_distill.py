@@ -100,7 +100,7 @@ from stratoscope.cli.say import say
 @click.option(
     "--objects", metavar="COLUMN", help="Column that says which object is shown. [default: object, else category]"
 )
-@study_options("prune-and-distill-run")
+@study_options("prune-and-distill-run", workers="Threads that load stimuli and close stages.")
 def prune_and_distill(model: str, stimuli: str, **asked: Any) -> None:
     """Ask whether training prunes image information from single units of MODEL, after Muratore et al. 2022.
 

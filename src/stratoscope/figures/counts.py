@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from weakref import WeakKeyDictionary
 
+import numpy as np
 from matplotlib.lines import Line2D
 
 #: A line of matplotlib has no place for it; what is kept here goes with the line.
@@ -21,4 +22,4 @@ def count(lines: Iterable[Line2D], n: Iterable[float]) -> None:
 def counts(line: Line2D) -> list[int] | None:
     """Return the number behind every point of `line`, or None where it was not said."""
     kept = _KEPT.get(line)
-    return list(kept) if kept is not None and len(kept) == len(line.get_xdata()) else None  # type: ignore[arg-type]
+    return list(kept) if kept is not None and len(kept) == np.size(line.get_xdata()) else None

@@ -6,7 +6,7 @@ import itertools
 from typing import Any
 
 import numpy as np
-from scipy import stats
+from scipy import sparse, stats
 
 from stratoscope.errors import TooFew
 from stratoscope.statistics.stage_values import StageValues
@@ -109,9 +109,7 @@ def _equal_pairs(table: Floats) -> Floats:
     if not shared.any():
         return equal
     replicate = np.broadcast_to(np.arange(table.shape[1]), table.shape)[there]
-    held = np.zeros((table.shape[1], int(shared.sum())))
-    column = np.cumsum(shared) - 1
     often = shared[code]
-    np.add.at(held, (replicate[often], column[code[often]]), 1.0)
-    alone = np.bincount(replicate[~often], minlength=table.shape[1])
-    return np.asarray(held @ held.T + np.diag(alone), dtype=np.float64)
+    held = sparse.csr_array((np.ones(often.sum()), (replicate[often], code[often])), shape=(len(equal), len(times)))
+    alone = np.bincount(replicate[~often], minlength=len(equal))
+    return np.asarray((held @ held.T).toarray() + np.diag(alone), dtype=np.float64)

@@ -48,6 +48,12 @@ def test_two_workers_give_what_one_process_gives_bit_for_bit(tmp_path, client, u
     assert [one.name for one in tmp_path.iterdir()] == ["run"]
 
 
+def test_workers_on_this_machine_keep_the_memory_they_freed(client):
+    assert set(client.run(os.environ.get, "MALLOC_TRIM_THRESHOLD_").values()) == {
+        os.environ.get("MALLOC_TRIM_THRESHOLD_")
+    }
+
+
 def test_workers_that_do_not_see_the_folder_send_their_shards(tmp_path, client, unbroken, monkeypatch):
     monkeypatch.setattr(on_dask, "_token", lambda _folder: -2)  # here; the workers read another
     run(tmp_path / "run", client=client)
