@@ -29,7 +29,7 @@ from benchmarks.cost import peak_of_this_process, seconds
 from stratoscope.metrics import two_nn
 from stratoscope.metrics.declare import METRICS
 from stratoscope.summaries import Gram, nearest_neighbours
-from stratoscope.summaries.products import rates
+from stratoscope.summaries.choice import rates
 
 KEPT = Path("benchmarks/pairs.json")
 

@@ -208,7 +208,7 @@ class Candidates:
     def _let_go(self) -> None:
         """Shrink the reach to the k-th of the greatest distances, and let go what lies beyond it."""
         near = Near.joined([part.take(part.low <= self.reach[part.point]) for part in self._held])
-        near = near.take(np.lexsort((near.other, near.high, near.point)))
+        near = near.take(_ordered(near))
         start = np.searchsorted(near.point, np.arange(len(self.reach) + 1))
         known = np.flatnonzero(np.diff(start) >= self.k)
         self.reach[known] = np.fmin(self.reach[known], near.high[start[known] + self.k - 1])
@@ -217,6 +217,14 @@ class Candidates:
         counts = np.bincount(near.point)
         if counts.max(initial=0) > self.most:
             self._give_up(np.flatnonzero(counts > self.most))
+
+
+def _ordered(near: Near) -> Integers:
+    """Return the order by point and greatest distance; two sorts of one key each are faster than one of two."""
+    by_high = np.argsort(near.high)
+    point = near.point[by_high]
+    narrow = np.uint16 if point.max(initial=0) < 1 << 16 else np.uint32  # short integers are sorted by counting
+    return by_high[np.argsort(point.astype(narrow), kind="stable")]
 
 
 def _smallest(squared: NDArray[Any], k: int, *, columns: bool = False) -> Floats:

@@ -16,15 +16,20 @@ import numpy as np
 
 from stratoscope.errors import BadInput, TooFew
 from stratoscope.summaries.candidates import Candidates, Measures
+from stratoscope.summaries.choice import NEARLY, choose_product
 from stratoscope.summaries.duplicates import distinct_points, expand, first_identical
 from stratoscope.summaries.inner_products import InnerProducts
-from stratoscope.summaries.pairs import Blocks, slices_of
-from stratoscope.summaries.products import Product, choose_product
-from stratoscope.summaries.settle import LOOSE, RELATIVE_ERROR, NeighbourTable, settle
+from stratoscope.summaries.pairs import Blocks, chosen, slices_of
+from stratoscope.summaries.products import Product
+from stratoscope.summaries.settle import LOOSE, RELATIVE_ERROR, NeighbourTable, left_open, settle
 from stratoscope.summaries.tiles import Points, Tile, multiply, multiply_rows, plan_tiles
 from stratoscope.types import Floats, Integers
 
 _WIDE = 1 << 23
+#: Points on which a coarse product is tried.
+_TRIED = 512
+#: How many more pairs it leaves open among all points than among those, for each.
+_MORE = 1.5
 
 
 def nearest_neighbours(
@@ -95,19 +100,43 @@ def nearest_from_blocks(
     Parameters are those of `nearest_neighbours`, with points as `blocks`, a function that yields arrays
     (point, unit) and is called once for every pass.
     """
-    chosen = choose_product(n_points, n_units, k, exact, asked=product)
+    taken = choose_product(
+        n_points,
+        n_units,
+        k,
+        exact,
+        asked=product,
+        trial=lambda coarse: trial(coarse, blocks, n_points, n_units, k, exact),
+    )
     points = Points.of(n_points)
-    sets = multiply(blocks, n_points, n_units, chosen, points)
+    sets = multiply(blocks, n_points, n_units, taken, points)
     tiles = next(sets)
-    if chosen.rounding != "float64" and not points.in_range:
+    if taken.rounding != "float64" and not points.in_range:
         double = "numpy float64"
         return nearest_from_blocks(blocks, n_points, n_units, k, exact=exact, duplicates=duplicates, product=double)
     search = Search(blocks, first_identical(blocks, points.checksum), k, exact)
-    near = search.candidates(points, chosen)
+    near = search.candidates(points, taken)
     while tiles:
         search.look(near, tiles)
         tiles = next(sets, [])
-    return search.table(near, duplicates, chosen.name)
+    return search.table(near, duplicates, taken.name)
+
+
+def trial(product: Product, blocks: Blocks, n_points: int, n_units: int, k: int, exact: int | None = None) -> float:
+    """Return about how many pairs a point `product` leaves to be measured, from how many it leaves among some hundred.
+
+    Among all points neighbours stand closer together, and some half more pairs are left open.
+    """
+    sample = np.sort(np.random.default_rng(0).permutation(n_points)[:_TRIED])
+    some, points = chosen(blocks, sample), Points.of(len(sample))
+    search = Search(some, np.arange(len(sample)), k, exact)
+    tiles = [tile for tiles in multiply(some, len(sample), n_units, product, points) for tile in tiles]
+    near = search.candidates(points, product, most=len(sample))
+    search.look(near, tiles)
+    held = near.found()
+    _, start, group = np.unique(held.point, return_index=True, return_inverse=True)
+    exactly, loosely = left_open(held, start, group, search.n_exact, search.error)
+    return _MORE * float(exactly.sum() + NEARLY * loosely.sum()) / len(sample)
 
 
 def nearest_from_gram(inner: InnerProducts, blocks: Blocks, k: int, *, duplicates: str = "keep") -> NeighbourTable:
@@ -171,6 +200,11 @@ class Search:
         """Nearest to measure: at least three, and as many as cost little beside the products, or as are asked for."""
         return min(self.width, max(3, len(self.rows) // 100) if self.exact is None else self.exact)
 
+    @property
+    def error(self) -> float:
+        """Relative error allowed to the distances that need not be exact."""
+        return RELATIVE_ERROR if self.exact is None else LOOSE
+
     def candidates(self, points: Points, product: Product, *, most: int | None = None) -> Candidates:
         """Return an empty collection of candidates, with what bounds the error of `product` on these points."""
         norm2 = np.full(len(self.first), np.inf)
@@ -218,8 +252,7 @@ class Search:
         return NeighbourTable(distance, index, rows, len(rows), repeated, self.n_exact, product, n_measured, n_wide)
 
     def _settle(self, near: Candidates, distance: Floats, index: Integers) -> int:
-        error = RELATIVE_ERROR if self.exact is None else LOOSE
-        points, found, others, n_measured = settle(near.found(), self.blocks, self.width, self.n_exact, error)
+        points, found, others, n_measured = settle(near.found(), self.blocks, self.width, self.n_exact, self.error)
         distance[points], index[points] = found, others
         return n_measured
 

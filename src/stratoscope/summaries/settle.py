@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stratoscope.summaries.candidates import Near
 from stratoscope.summaries.pairs import Blocks, exact_squares
@@ -82,11 +83,8 @@ def settle(
     n_measured : int
     """
     points, start, group = np.unique(near.point, return_index=True, return_inverse=True)
-    exact = near.low <= near.high[start + n_exact - 1][group]
-    unsure = near.high - near.low > 2 * error * near.low
+    exact, loose = left_open(near, start, group, n_exact, error)
     squared = (near.low**2 + near.high**2) / 2
-    loose = unsure & ~exact if error >= LOOSE else np.zeros_like(exact)
-    exact |= unsure & ~loose
     squared[exact], n_exactly = _measured(blocks, near.point[exact], near.other[exact])
     nearly, n_loosely = _measured(blocks, near.point[loose], near.other[loose], np.float32)
     # within its bounds, so that none comes before the exact ones
@@ -94,6 +92,19 @@ def settle(
     order = np.lexsort((near.other, squared, group))
     kept = order[start[:, None] + np.arange(k)]
     return points, np.sqrt(squared[kept]), near.other[kept], n_exactly + n_loosely
+
+
+def left_open(
+    near: Near, start: Integers, group: Integers, n_exact: int, error: float = RELATIVE_ERROR
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return which candidates (pair,) must be measured exactly, and which loosely.
+
+    `start` and `group` say where the candidates of each point begin, and to which of the points a candidate belongs.
+    """
+    exact = near.low <= near.high[start + n_exact - 1][group]
+    unsure = near.high - near.low > 2 * error * near.low
+    loose = unsure & ~exact if error >= LOOSE else np.zeros_like(exact)
+    return exact | (unsure & ~loose), loose
 
 
 def _measured(

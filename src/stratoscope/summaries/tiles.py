@@ -87,12 +87,30 @@ class Tile:
     spread: NDArray[Any] | None = None
 
 
-def plan_tiles(n_points: int, size: int = TILE) -> Iterator[tuple[slice, slice]]:
-    """Yield rows and columns of every tile on and above the diagonal, strip by strip."""
+def plan_tiles(n_points: int, size: int | None = None) -> Iterator[tuple[slice, slice]]:
+    """Yield rows and columns of tiles that hold every pair of points once, strip by strip; on the diagonal, smaller tiles.
+
+    A tile on the diagonal holds its pairs twice, so it is cut into two smaller ones and the square between them, and
+    these again: half of what is multiplied in vain is saved each time, until tiles get too small to multiply fast.
+    """
+    size = size or TILE
     cuts = [slice(start, min(start + size, n_points)) for start in range(0, n_points, size)]
     for i, rows in enumerate(cuts):
-        for cols in cuts[i:]:
+        yield from _on_diagonal(rows, max(size // 4, 1))
+        for cols in cuts[i + 1 :]:
             yield rows, cols
+
+
+def _on_diagonal(rows: slice, smallest: int) -> Iterator[tuple[slice, slice]]:
+    height = rows.stop - rows.start
+    if height <= smallest:
+        yield rows, rows
+        return
+    middle = rows.start + -(-height // 2)
+    first, second = slice(rows.start, middle), slice(middle, rows.stop)
+    yield from _on_diagonal(first, smallest)
+    yield from _on_diagonal(second, smallest)
+    yield first, second  # last: nearest points often stand near each other, and each has a reach by now
 
 
 def multiply(blocks: Blocks, n_points: int, n_units: int, product: Product, points: Points) -> Iterator[list[Tile]]:
@@ -109,15 +127,13 @@ def multiply(blocks: Blocks, n_points: int, n_units: int, product: Product, poin
     points : Points
         Filled during the first pass.
     """
-    size = TILE**2 * product.dtype.itemsize * (2 if product.output else 1)
-    plan = list(plan_tiles(n_points))
+    plan, entry = list(plan_tiles(n_points)), product.dtype.itemsize * (2 if product.output else 1)
     factors = _Factors(blocks, product, points)
-    kept = len(plan) * size > SUMS and n_points * n_units * product.factor_bytes <= KEPT
-    if kept:
+    sets = list(_sets(plan, SUMS // entry))
+    if len(sets) > 1 and n_points * n_units * product.factor_bytes <= KEPT:
         factors.keep(n_points, n_units)
-    at_a_time = 1 if kept else max(1, SUMS // size)
-    for start in range(0, len(plan), at_a_time):
-        now = plan[start : start + at_a_time]
+        sets = [[tile] for tile in plan]
+    for now in sets:
         tiles: list[Tile] = []
         for factor in factors:
             if not tiles:
@@ -128,6 +144,21 @@ def multiply(blocks: Blocks, n_points: int, n_units: int, product: Product, poin
                     tile.spread = np.abs(tile.total)
                 product.add(tile.total, tile.spread, factor[tile.rows], factor[tile.cols])
         yield tiles
+
+
+def _sets(plan: list[tuple[slice, slice]], most: int) -> Iterator[list[tuple[slice, slice]]]:
+    """Cut `plan` into sets of tiles of at most `most` products together; a larger tile makes a set of its own."""
+    now: list[tuple[slice, slice]] = []
+    count = 0
+    for rows, cols in plan:
+        area = (rows.stop - rows.start) * (cols.stop - cols.start)
+        if now and count + area > most:
+            yield now
+            now, count = [], 0
+        now.append((rows, cols))
+        count += area
+    if now:
+        yield now
 
 
 def multiply_rows(blocks: Blocks, rows: Integers, n_points: int, points: Points) -> Floats:
