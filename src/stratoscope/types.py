@@ -247,6 +247,9 @@ class Metric:
         Controls computed and drawn beside it by default.
     paper : str
         Source, with DOI.
+    nearest : int, optional
+        How many nearest neighbours of every stimulus the value reads from the summary ``gram``; those beyond are read for
+        its interval alone. None is all that are kept.
     """
 
     name: str
@@ -259,6 +262,7 @@ class Metric:
     reads: str
     controls: tuple[str, ...]
     paper: str
+    nearest: int | None = None
 
     @property
     def title(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from stratoscope.errors import BadInput, UnknownName
-from stratoscope.measure.request import DEFAULT_METRICS, ask, neighbours_needed, parse_metric
+from stratoscope.measure.request import DEFAULT_METRICS, ask, neighbours_measured, neighbours_needed, parse_metric
 
 
 @pytest.mark.parametrize(
@@ -71,3 +71,17 @@ def test_wrong_names_offer_the_nearest():
 )
 def test_as_many_neighbours_are_kept_as_the_metrics_read(metrics, k):
     assert neighbours_needed(ask(metrics, None, has_categories=True)[0]) == k
+
+
+@pytest.mark.parametrize(
+    ("metrics", "exact"),
+    [
+        (["two_nn"], 2),
+        (["two_nn", "cka", "participation_ratio"], 2),
+        (["cka", "population_sparseness"], 0),
+        (["two_nn", "gride"], None),
+        (["two_nn", "two_nn_decimation"], None),  # reads the lists of parts, at any rank
+    ],
+)
+def test_neighbours_that_intervals_alone_read_are_not_measured(metrics, exact):
+    assert neighbours_measured(ask(metrics, None, has_categories=True)[0]) == exact

@@ -5,7 +5,9 @@ import pytest
 import torch
 
 from stratoscope.errors import StageError, TooFew
-from stratoscope.summaries import Gram, gram, nearest_neighbours
+from stratoscope.metrics import subset_in
+from stratoscope.metrics.declare import METRICS
+from stratoscope.summaries import Gram, gram, nearest_neighbours, settle
 
 
 def play(summary, responses, rows):
@@ -104,3 +106,28 @@ def test_refusals_are_sentences():
         summary.state()
     with pytest.raises(StageError, match="Stimulus 1 was answered twice"):
         summary.update([1], np.zeros((1, 2)))
+
+
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+def test_neighbours_of_which_few_are_read_exactly_give_the_same_estimate(rng, monkeypatch, precision):
+    monkeypatch.setattr(gram, "product_precision", lambda *_: precision)
+    responses = (rng.random((300, 40)) + 5).astype(np.float32)
+    every = play(Gram(300, 40, k=12), responses, np.arange(300))
+    few = play(Gram(300, 40, k=12, exact=2), responses, np.arange(300))
+    assert np.array_equal(few["distances"][:, :2], every["distances"][:, :2])
+    assert np.array_equal(few["neighbours"][:, :2], every["neighbours"][:, :2])
+    np.testing.assert_allclose(few["distances"], every["distances"], rtol=few["far_error"])
+    assert (few["n_exact"], few["far_error"], every["far_error"]) == (2, settle.LOOSE, settle.RELATIVE_ERROR)
+    whole, read = METRICS["two_nn"].through(every), METRICS["two_nn"].through(few)
+    assert read.value == whole.value
+    assert read.high == pytest.approx(whole.high, rel=1e-2)
+
+
+def test_a_subset_takes_no_distance_that_is_not_exact(rng):
+    responses = rng.random((200, 30))
+    part = np.arange(0, 200, 2)
+    exactly, loosely = (
+        subset_in(play(Gram(200, 30, k=20, exact=exact), responses, np.arange(200)), part) for exact in (None, 2)
+    )
+    np.testing.assert_allclose(loosely["distances"], exactly["distances"], rtol=1e-9)
+    assert np.array_equal(loosely["neighbours"], exactly["neighbours"])

@@ -13,7 +13,7 @@ import numpy as np
 from stratoscope.errors import BadInput
 from stratoscope.measure.budget import spool_allowance
 from stratoscope.measure.not_finite import rows_not_finite
-from stratoscope.measure.request import Asked, bytes_of_groups, neighbours_needed
+from stratoscope.measure.request import Asked, bytes_of_groups, neighbours_measured, neighbours_needed
 from stratoscope.metrics.indices import FIELDS
 from stratoscope.summaries import Categories, Gram, JoinedSpool, PerStimulus, PerUnit, Spool, UnitBlocks
 from stratoscope.summaries.formats import bytes_of
@@ -42,6 +42,8 @@ class Plan:
         Bytes of spools that may stay in memory; the rest goes to files.
     n_neighbours : int
         Nearest neighbours kept of every stimulus.
+    exact : int, optional
+        How many of them estimates read; those beyond are read by intervals alone. None is all.
     spool : str, optional
         Format that responses are kept in; None keeps them as they come.
     """
@@ -51,6 +53,7 @@ class Plan:
     spools: Mapping[Stage, int]
     spool_memory: int
     n_neighbours: int
+    exact: int | None = None
     spool: str | None = None
 
 
@@ -76,7 +79,8 @@ def plan(
     k = min(neighbours_needed(asked), n_stimuli - 1)
     closing = (3 * n_stimuli**2 + 2 * n_stimuli * k) * _FLOAT if any("gram" in names for names in needs.values()) else 0
     closing += max((summing for _, summing in groups), default=0)
-    return Plan(needs, resident, spools, spool_allowance(budget, resident, closing), k, spool)
+    memory = spool_allowance(budget, resident, closing)
+    return Plan(needs, resident, spools, memory, k, neighbours_measured(asked), spool)
 
 
 def _resident(name: str, n_units: int, n_stimuli: int, n_categories: int) -> int:
@@ -131,7 +135,7 @@ def make_listener(
         in_memory = size <= left
         left -= size if in_memory else 0
         keep: dict[str, Any] = {"memory_limit": size if in_memory else 0, "folder": folder, "dtype": spool}
-        gram = partial(Gram, k=planned.n_neighbours, duplicates="merge", **keep)
+        gram = partial(Gram, k=planned.n_neighbours, exact=planned.exact, duplicates="merge", **keep)
         streams = {name: _summary(name, stage, len(stimuli), codes, sums, gram) for name in names if name != "spool"}
         summaries[stage] = streams | (_unit_blocks(stage, len(stimuli), streams, keep) if "spool" in names else {})
     return Listener(summaries)
@@ -177,8 +181,8 @@ def make_stage_summaries(
     sums, names = _sums_read(asked), planned.needs[stage]
     summaries = {name: _summary(name, stage, n_stimuli, codes, sums) for name in names if name not in _KEEP_RESPONSES}
     if "gram" in names:
-        kept = Gram(n_stimuli, stage.n_units, k=planned.n_neighbours, duplicates="merge", spool=responses)
-        summaries["gram"] = kept
+        k, exact = planned.n_neighbours, planned.exact
+        summaries["gram"] = Gram(n_stimuli, stage.n_units, k=k, exact=exact, duplicates="merge", spool=responses)
     if "spool" in names and responses is not None:
         summaries["spool"] = UnitBlocks(responses, filled_elsewhere=True)
     return summaries

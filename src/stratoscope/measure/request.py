@@ -167,6 +167,13 @@ def neighbours_needed(asked: Sequence[Asked]) -> int:
     return neighbours_read(max(needed))
 
 
+def neighbours_measured(asked: Sequence[Asked]) -> int | None:
+    """Return how many of those neighbours the values themselves read; None where a metric reads all that are kept."""
+    reads = [one.metric.nearest for one in asked if one.metric.needs == "gram"]
+    known = [nearest for nearest in reads if nearest is not None]
+    return max(known, default=0) if len(known) == len(reads) else None
+
+
 def bytes_of_groups(asked: Sequence[Asked], stage: Stage, n_stimuli: int) -> tuple[int, int]:
     """Return the bytes that groups of units of `stage` take: in the results, and while the stage is closed."""
     sizes = [

@@ -72,6 +72,7 @@ def _through_gram(state: Mapping[str, Any], *, reference: str = "cube") -> Estim
 
 @metric(
     needs="gram",
+    nearest=2,
     through=_through_gram,
     unit="dimensions",
     reads="position",

@@ -23,6 +23,7 @@ def metric(
     range: tuple[float, float] = (0.0, float("inf")),
     reads: str = "channel",
     controls: tuple[str, ...] = (),
+    nearest: int | None = None,
 ) -> Callable[[F], F]:
     """Register the decorated function as a metric and return it untouched.
 
@@ -31,7 +32,7 @@ def metric(
 
     def register(function: F) -> F:
         name = function.__name__
-        METRICS.add(name, Metric(name, function, needs, through, dims, unit, range, reads, controls, paper))
+        METRICS.add(name, Metric(name, function, needs, through, dims, unit, range, reads, controls, paper, nearest))
         return function
 
     return register

@@ -72,6 +72,7 @@ def distances_of(products: Floats, distance: str, sums: Floats, n_units: float) 
 
 @metric(
     needs="gram",
+    nearest=0,
     through=_through_gram,
     dims=("stimulus", "other_stimulus"),
     reads="position",
@@ -158,6 +159,7 @@ def _through_stages(states: Mapping[str, Mapping[str, Any]], *, debiased: bool =
 
 @metric(
     needs="gram",
+    nearest=0,
     through=_through_stages,
     dims=("stage", "other_stage"),
     range=(0.0, 1.0),

@@ -75,6 +75,7 @@ def _participation_ratio(gram: Floats) -> Estimate:
 
 @metric(
     needs="gram",
+    nearest=0,
     through=lambda state: _participation_ratio(gram_in(state, "participation_ratio", 4)),
     unit="dimensions",
     range=(1.0, np.inf),
@@ -173,6 +174,7 @@ def _quotient(diagonal: Floats, rows: Floats, squares: float) -> float:
 
 @metric(
     needs="gram",
+    nearest=0,
     through=lambda state: _corrected(gram_in(state, "participation_ratio_corrected", 5)),
     unit="dimensions",
     reads="position",
@@ -229,6 +231,7 @@ def _spectrum(gram: Floats) -> Floats:
 
 @metric(
     needs="gram",
+    nearest=0,
     through=lambda state: _spectrum(gram_in(state, "eigenspectrum", 2)),
     dims=("component",),
     range=(0.0, 1.0),

@@ -13,6 +13,7 @@ from stratoscope.metrics.neighbourhoods import Neighbourhoods, neighbourhoods_in
 from stratoscope.metrics.spectrum import gram_in
 from stratoscope.summaries.inner_products import relative_bound
 from stratoscope.summaries.neighbours import product_precision
+from stratoscope.summaries.settle import RELATIVE_ERROR
 from stratoscope.types import Floats, Integers
 
 
@@ -111,7 +112,8 @@ def _all_pairs(state: Mapping[str, Any]) -> tuple[Floats, Floats, Integers]:
     norms = np.diag(gram)
     with np.errstate(divide="ignore", invalid="ignore"):
         error = 0.5 * bound * (norms[:, None] + norms) / squared
-    point, rank = np.nonzero(np.isfinite(table))
+    loose = float(state.get("far_error", 0.0)) > RELATIVE_ERROR
+    point, rank = np.nonzero(np.isfinite(table[:, : int(state["n_exact"])] if loose else table))
     other = index[point, rank]
     for a, b in ((point, other), (other, point)):
         squared[a, b], error[a, b] = table[point, rank] ** 2, 0.0

@@ -89,6 +89,7 @@ def _through_gram(state: Mapping[str, Any], **options: Any) -> Estimate:
 
 @metric(
     needs="gram",
+    nearest=2,
     through=_through_gram,
     unit="dimensions",
     reads="position",

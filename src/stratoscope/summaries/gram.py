@@ -12,7 +12,7 @@ from stratoscope.summaries.inner_products import InnerProducts, inner_products, 
 from stratoscope.summaries.neighbours import nearest_from_blocks, nearest_from_gram, product_precision
 from stratoscope.summaries.pairs import Blocks
 from stratoscope.summaries.rows import check_alike
-from stratoscope.summaries.settle import NeighbourTable
+from stratoscope.summaries.settle import LOOSE, RELATIVE_ERROR, NeighbourTable
 from stratoscope.summaries.spool import Spool
 from stratoscope.types import Floats, Integers, Responses, Summary
 
@@ -28,6 +28,9 @@ class Gram:
         Most stimuli that may come, and units of the stage.
     k : int
         Neighbours of every stimulus; 157 serve Gride up to n1 = 64 with its interval. Fewer stimuli have all others as neighbours.
+    exact : int, optional
+        Where only the nearest `exact` are read by estimates, and those beyond by intervals: distances beyond are right to
+        `settle.LOOSE` then, which saves most of the measuring. None keeps all right to `settle.RELATIVE_ERROR`.
     neighbours_only : bool
         Leave the matrix out: memory is then a strip of rows at a time, however many stimuli there are.
     duplicates : {"keep", "merge"}
@@ -46,7 +49,8 @@ class Gram:
     -----
     `state` holds ``rows`` (the stimuli seen, ascending), ``n_units``, ``mean`` (unit,), ``gram`` (row, row),
     ``stimulus_mean`` (row,) of the unit-centred responses,
-    ``distances`` and ``neighbours`` (row, neighbour), ``duplicates``, ``n_exact`` and ``n_nonfinite`` (row,);
+    ``distances`` and ``neighbours`` (row, neighbour), ``duplicates``, ``n_exact``, ``far_error`` (relative error that
+    distances beyond the nearest `n_exact` may have) and ``n_nonfinite`` (row,);
     of how the neighbours were found, ``product`` and ``n_wide`` (as in `NeighbourTable`).
     ``neighbours`` are positions in ``rows``. A stimulus with a response that is NaN or infinite is left out of the
     unit means and of the search: its products and distances are NaN, its neighbours -1. So are, with
@@ -61,6 +65,7 @@ class Gram:
         n_units: int,
         *,
         k: int = 172,
+        exact: int | None = None,
         neighbours_only: bool = False,
         duplicates: str = "keep",
         dtype: str | None = None,
@@ -68,7 +73,7 @@ class Gram:
         folder: str | os.PathLike[str] | None = None,
         spool: Spool | None = None,
     ) -> None:
-        self.n_stimuli, self.n_units, self.k = n_stimuli, n_units, k
+        self.n_stimuli, self.n_units, self.k, self.exact = n_stimuli, n_units, k, exact
         self.neighbours_only, self.duplicates = neighbours_only, duplicates
         self.spool = spool or Spool(n_stimuli, n_units, dtype=dtype, memory_limit=memory_limit, folder=folder)
 
@@ -78,7 +83,7 @@ class Gram:
 
     def merge(self, other: Summary) -> None:
         """Take in everything that `other` has seen; their stimuli must not overlap."""
-        check_alike(self, other, ("n_stimuli", "n_units", "k", "neighbours_only", "duplicates"))
+        check_alike(self, other, ("n_stimuli", "n_units", "k", "exact", "neighbours_only", "duplicates"))
         assert isinstance(other, Gram)
         self.spool.merge(other.spool)
 
@@ -125,6 +130,7 @@ class Gram:
             "neighbours": neighbours,
             "duplicates": np.int64(table.duplicates),
             "n_exact": np.int64(table.n_exact),
+            "far_error": np.float64(RELATIVE_ERROR if self.exact is None else LOOSE),
             "n_nonfinite": nonfinite,
             "product": np.array(table.product),
             "n_wide": np.int64(table.n_wide),
@@ -138,9 +144,10 @@ class Gram:
     def _table(self, finite: Integers, k: int, inner: InnerProducts | None) -> NeighbourTable:
         """Search for the neighbours of the stimuli `finite`, from their inner products where these are known."""
         blocks, n = self._blocks(finite), len(finite)
+        exact = None if self.exact is None else min(max(self.exact, 1), k)
         if inner is None:
-            return nearest_from_blocks(blocks, n, self.n_units, k, duplicates=self.duplicates)
-        return nearest_from_gram(inner, blocks, k, duplicates=self.duplicates)
+            return nearest_from_blocks(blocks, n, self.n_units, k, exact=exact, duplicates=self.duplicates)
+        return nearest_from_gram(inner, blocks, k, exact=exact, duplicates=self.duplicates)
 
     def _blocks(self, chosen: Integers) -> Blocks:
         everything = len(chosen) == len(self.spool.rows)

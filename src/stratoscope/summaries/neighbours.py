@@ -56,8 +56,8 @@ def nearest_neighbours(
     Returns
     -------
     NeighbourTable
-        The nearest `exact`, by default at least three (more, where that costs little), are exact to float64 rounding,
-        the others to `settle.RELATIVE_ERROR`, or to `settle.LOOSE` with `exact`. Merging may leave fewer than `k` neighbours.
+        The nearest `exact`, by default three, are exact to float64 rounding, the others to `settle.RELATIVE_ERROR`, or
+        to `settle.LOOSE` with `exact`. Merging may leave fewer than `k` neighbours.
 
     Raises
     ------
@@ -139,7 +139,9 @@ def trial(product: Product, blocks: Blocks, n_points: int, n_units: int, k: int,
     return _MORE * float(exactly.sum() + NEARLY * loosely.sum()) / len(sample)
 
 
-def nearest_from_gram(inner: InnerProducts, blocks: Blocks, k: int, *, duplicates: str = "keep") -> NeighbourTable:
+def nearest_from_gram(
+    inner: InnerProducts, blocks: Blocks, k: int, *, exact: int | None = None, duplicates: str = "keep"
+) -> NeighbourTable:
     """Return the nearest neighbours from inner products that are there already.
 
     Parameters
@@ -148,10 +150,10 @@ def nearest_from_gram(inner: InnerProducts, blocks: Blocks, k: int, *, duplicate
         Products, norms and checksums of the points.
     blocks : function
         Yields the coordinates of the points, to measure the candidates.
-    k, duplicates
+    k, exact, duplicates
         As in `nearest_neighbours`; `k` is at most the number of points less one.
     """
-    search = Search(blocks, first_identical(blocks, inner.points.checksum), k)
+    search = Search(blocks, first_identical(blocks, inner.points.checksum), k, exact)
     product = Product("numpy", inner.precision)
     near = search.candidates(inner.points, product)
     products = inner.products
@@ -197,8 +199,8 @@ class Search:
 
     @property
     def n_exact(self) -> int:
-        """Nearest to measure: at least three, and as many as cost little beside the products, or as are asked for."""
-        return min(self.width, max(3, len(self.rows) // 100) if self.exact is None else self.exact)
+        """Nearest to measure, however certain they are without: three, or as many as are asked for."""
+        return min(self.width, 3 if self.exact is None else self.exact)
 
     @property
     def error(self) -> float:

@@ -46,6 +46,7 @@ def _through_gram(state: Mapping[str, Any], *, groups: Any = None, within: Any =
 
 @metric(
     needs="gram",
+    nearest=0,
     through=_through_gram,
     range=(0.0, 1.0),
     reads="position",
