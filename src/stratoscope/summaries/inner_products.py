@@ -63,31 +63,55 @@ def inner_products(blocks: Blocks, n_points: int, n_units: int, *, precision: st
             if not np.isfinite(mean[units]).all():
                 return None
             add_checksum(points.checksum, piece, points.rng)
-            centred = np.subtract(piece, mean[units], dtype=np.float64)
-            sums += centred.sum(axis=1)
-            _add(total, centred, points, precision)
+            factor = _factor(piece, mean[units], points, precision)
+            sums += factor.sum(axis=1)
+            _add(total, factor)
             points.n_units, points.width = units.stop, max(points.width, piece.shape[1])
     _mirror(total)
     points.norm2 = total.diagonal().copy()
-    if precision == "float32" and not points.in_range:
-        return inner_products(blocks, n_points, n_units)
+    if precision == "float32":
+        if not points.in_range:
+            return inner_products(blocks, n_points, n_units)
+        _recentre(total, sums)
     total *= points.scale**2 or 1.0
+    sums *= points.scale or 1.0
     points.norm2 = points.size2 = total.diagonal().copy()
     points.rest2 = points.norm2 * (2.0**-53 if precision == "float64" else 2.0**-24) ** 2
     return InnerProducts(total, mean, sums, points, precision)
 
 
-def _add(total: Floats, centred: Floats, points: Points, precision: str) -> None:
-    """Add the products of `centred` (point, unit) to the upper triangle of `total`."""
+def _factor(piece: NDArray[Any], mean: Floats, points: Points, precision: str) -> NDArray[Any]:
+    """Take the means of units off; in single precision, in units of a scale that is set by the first piece.
+
+    The difference of two numbers of single precision is right to single precision, also where both are large, and the
+    rounding of the means moves all points alike, which `_recentre` undoes.
+    """
     if precision == "float64":
-        done = dsyrk(1.0, centred.T, beta=1.0, c=total, trans=1, overwrite_c=1)
+        return np.subtract(piece, mean, dtype=np.float64)
+    exact = np.float32 if piece.dtype == np.float32 else np.float64
+    centred = np.subtract(piece, mean.astype(exact), dtype=exact)
+    if not points.scale:
+        points.scale = power_of_two(float(np.sqrt(np.square(centred, dtype=np.float64).mean())))
+    with np.errstate(over="ignore"):  # what does not fit is seen in the norms
+        return np.asarray((centred if points.scale == 1 else centred / points.scale).astype(np.float32, copy=False))
+
+
+def _add(total: Floats, factor: NDArray[Any]) -> None:
+    """Add the products of `factor` (point, unit) to the upper triangle of `total`, at least."""
+    if factor.dtype == np.float64:
+        done = dsyrk(1.0, factor.T, beta=1.0, c=total, trans=1, overwrite_c=1)
         assert done is total or np.shares_memory(done, total)
         return
-    if not points.scale:
-        points.scale = power_of_two(float(np.sqrt(np.square(centred).mean())))
-    with np.errstate(over="ignore", invalid="ignore"):  # what does not fit is seen in the norms
-        factor = (centred / points.scale).astype(np.float32)
-        total += factor @ factor.T
+    with np.errstate(over="ignore", invalid="ignore"):
+        total += (factor @ factor.T).T  # the same matrix, laid out as the total is
+
+
+def _recentre(total: Floats, sums: Floats) -> None:
+    """Move the origin of products and sums to the mean of the points, from near it."""
+    means = total.mean(axis=0)
+    away = means - 0.5 * means.mean()
+    total -= away[:, None] + away[None, :]
+    sums -= sums.mean()
 
 
 def _mirror(total: Floats) -> None:

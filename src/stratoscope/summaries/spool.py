@@ -25,7 +25,9 @@ from stratoscope.summaries.rows import SeenRows, check_alike, check_shape
 from stratoscope.types import Integers, Responses
 
 #: Aimed size of a panel in bytes: what a reader of blocks holds in memory at a time.
-PANEL_BYTES = 16 << 20
+PANEL_BYTES = 32 << 20
+#: Panels wider than this hold a multiple of it: so many units are multiplied at a time, and no narrow rest is left over.
+MULTIPLE = 4096
 _GIB = 1 << 30
 
 
@@ -238,7 +240,8 @@ class Spool:
 
 def panel_width(n_stimuli: int, n_units: int) -> int:
     """Return how many units make a panel of about `PANEL_BYTES`, of responses of `n_stimuli`; not below 256 of them."""
-    return min(n_units, max(256, PANEL_BYTES // (4 * max(n_stimuli, 1))))
+    width = max(256, PANEL_BYTES // (4 * max(n_stimuli, 1)))
+    return min(n_units, width - width % MULTIPLE if width > MULTIPLE else width)
 
 
 def _open_file(folder: str | os.PathLike[str] | None, size: int, limit: int) -> IO[bytes]:
