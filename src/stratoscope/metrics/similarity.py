@@ -142,14 +142,23 @@ def _centred(gram: Any, name: str) -> Floats:
 def cka_of_grams(a: Any, b: Any, *, debiased: bool = False) -> float:
     """Linear CKA of two stages from their Gram matrices (stimulus, stimulus), centred here; see `cka`."""
     first, second = _centred(a, "cka"), _centred(b, "cka")
+    return _aligned(first, second, _own(first, debiased) * _own(second, debiased), debiased)
+
+
+def _product(x: Floats, y: Floats, debiased: bool) -> float:
+    return unbiased_hsic(x, y) if debiased else float(np.vdot(x, y))
+
+
+def _own(centred: Floats, debiased: bool) -> float:
+    if len(centred) < 4:
+        raise TooFew(f"cka needs at least 4 stimuli, but {len(centred)} came.")
+    return _product(centred, centred, debiased)
+
+
+def _aligned(first: Floats, second: Floats, own: float, debiased: bool) -> float:
+    """Return the product of two centred matrices over the root of `own`, the product of theirs with themselves."""
     same_stimuli(first, second)
-    if len(first) < 4:
-        raise TooFew(f"cka needs at least 4 stimuli, but {len(first)} came.")
-    product = unbiased_hsic if debiased else lambda x, y: float((x * y).sum())
-    own = product(first, first) * product(second, second)
-    if own <= 0:
-        return float("nan")
-    return float(product(first, second) / np.sqrt(own))
+    return float("nan") if own <= 0 else float(_product(first, second, debiased) / np.sqrt(own))
 
 
 def _through_stages(states: Mapping[str, Mapping[str, Any]], *, debiased: bool = False) -> Floats:
@@ -213,8 +222,12 @@ def cka(a: Any, b: Any, *, debiased: bool = False) -> float:
 def cka_matrix(grams: Mapping[str, Any], *, debiased: bool = False) -> tuple[tuple[str, ...], Floats]:
     """Return the names of stages and the CKA between every two of them (stage, stage), from their Gram matrices."""
     names = tuple(grams)
-    matrix = np.ones((len(names), len(names)))
-    for i, one in enumerate(names):
-        for j in range(i + 1):
-            matrix[i, j] = matrix[j, i] = cka_of_grams(grams[one], grams[names[j]], debiased=debiased)
+    matrix, own = np.ones((len(names), len(names))), np.empty(len(names))
+    for i, one in enumerate(names):  # a matrix is centred again for each partner: all together might not fit
+        first = _centred(grams[one], "cka")
+        own[i] = _own(first, debiased)
+        matrix[i, i] = 1.0 if own[i] > 0 else np.nan
+        for j in range(i):
+            second = _centred(grams[names[j]], "cka")
+            matrix[i, j] = matrix[j, i] = _aligned(first, second, own[i] * own[j], debiased)
     return names, matrix

@@ -87,7 +87,7 @@ def _factor(piece: NDArray[Any], mean: Floats, points: Points, precision: str) -
     rounding of the means moves all points alike, which `_recentre` undoes.
     """
     if precision == "float64":
-        return np.subtract(piece, mean, dtype=np.float64)
+        return np.asarray(np.subtract(piece, mean, dtype=np.float64))
     exact = np.float32 if piece.dtype == np.float32 else np.float64
     centred = np.subtract(piece, mean.astype(exact), dtype=exact)
     if not points.scale:

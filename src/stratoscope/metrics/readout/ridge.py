@@ -1,48 +1,30 @@
 """Ridge regression on labels in closed form: held-out predictions of every fold from one decomposition.
 
-With inner products K of the responses and an intercept that is not penalised, the dual solution for targets Y is
-
-    C = P Y,   P = (HKH + a I)^-1 - 1 1' / (n a),   H = I - 1 1' / n
-
-and what is predicted for stimuli B by a fit without B is Y_B - (P_BB)^-1 C_B, exactly. Taking out B leaves the P of the
-other stimuli by a Schur complement, in which one stimulus more can be left out at a time to choose the penalty.
+What a fit without a fold predicts for it, and how well it predicts the others left out one at a time, follows from the
+fit to all stimuli (`leaving_out`). Which penalty does that best is judged in single precision, which says how far it may be
+off, and again in double precision where it cannot tell.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
-from scipy.linalg import cho_solve, solve_triangular
+from numpy.typing import NDArray
 
-from stratoscope.metrics.readout.kernels import SMALLEST, typical_size
+from stratoscope.metrics.readout.kernels import typical_size
+from stratoscope.metrics.readout.leaving_out import Spectrum, Without
 from stratoscope.types import Floats, Integers
 
 #: Penalties that are tried where none is given, in units of the mean squared distance of stimuli from their mean.
 GRID = tuple(10.0 ** np.arange(-6, 3))
+#: Stimuli below which penalties are not judged in single precision first: there is nothing to save.
+FEW = 500
 
 
 def targets(codes: Integers, n_labels: int) -> Floats:
     """Return +1 for a stimulus's own label and -1 for the others, (stimulus, label) or (stimulus, label, shuffle)."""
     return np.where(codes[:, None] == np.arange(n_labels)[:, *(None,) * (codes.ndim - 1)], 1.0, -1.0)
-
-
-class Spectrum:
-    """Eigenvectors of centred inner products, from which P of any penalty is one product."""
-
-    def __init__(self, gram: Floats) -> None:
-        self.n = len(gram)
-        means = gram.mean(axis=0)
-        values, vectors = np.linalg.eigh(gram - means[:, None] - means[None, :] + means.mean())
-        kept = values > SMALLEST * max(float(values[-1]), 1e-300)
-        self.values, self.vectors = values[kept], vectors[:, kept]
-
-    def residual_maker(self, penalty: float) -> Floats:
-        """Return P (stimulus, stimulus) for one penalty."""
-        shrunk = self.vectors * np.sqrt(self.values / (penalty * (self.values + penalty)))
-        result = -(shrunk @ shrunk.T) - 1.0 / (self.n * penalty)
-        result[np.diag_indices(self.n)] += 1.0 / penalty
-        return np.asarray(result)
 
 
 def held_out(
@@ -68,63 +50,71 @@ def held_out(
     chosen : array (fold, shuffle)
         Penalty that was taken.
     """
-    spectrum = Spectrum(gram)
-    scores = np.empty_like(wanted)
-    best = np.full((len(folds), wanted.shape[2]), np.inf)
+    order, cuts = _one_after_the_other(folds)
+    spectrum, in_order = Spectrum(gram[np.ix_(order, order)]), wanted[order]
+    possible = _possible(spectrum, in_order, cuts, penalties)
+    scores, labels = np.empty_like(wanted), np.arange(wanted.shape[1])
+    best = np.full(possible.shape[1:], np.inf)
     chosen = np.full(best.shape, float(penalties[0]))
-    for penalty in penalties:
-        maker = spectrum.residual_maker(penalty)
-        solved = np.tensordot(maker, wanted, axes=1)
-        for at, fold in enumerate(folds):
-            predicted, error = _without(maker, solved, wanted, fold, judge=len(penalties) > 1)
-            better = error < best[at]
-            scores[np.ix_(fold, np.arange(wanted.shape[1]), np.flatnonzero(better))] = predicted[:, :, better]
+    for penalty, asked in zip(penalties, possible, strict=True):
+        contested = bool((asked & (possible.sum(axis=0) > 1)).any())
+        for at, predicted, error in _predicted(spectrum, in_order, cuts, penalty, asked, judge=contested):
+            better = asked[at] & (error < best[at])
+            scores[np.ix_(order[cuts[at]], labels, np.flatnonzero(better))] = predicted[:, :, better]
             best[at], chosen[at] = np.where(better, error, best[at]), np.where(better, penalty, chosen[at])
     return scores, chosen
 
 
-def _without(maker: Floats, solved: Floats, wanted: Floats, fold: Integers, *, judge: bool) -> tuple[Floats, Floats]:
-    """Predict `fold` from the rest; and the squared error over the rest when one more is left out at a time."""
-    block = _Factored(maker[np.ix_(fold, fold)])
-    lost = block.solve(solved[fold].reshape(len(fold), -1)).reshape(solved[fold].shape)
-    predicted = wanted[fold] - lost
-    if not judge:
-        return predicted, np.zeros(wanted.shape[2])
-    rest = np.setdiff1d(np.arange(len(maker)), fold)
-    across = maker[np.ix_(fold, rest)]
-    left = solved[rest] - np.tensordot(across, lost, axes=(0, 0))
-    own = np.diag(maker)[rest] - block.quadratic(across)
-    return predicted, np.asarray(((left / own[:, None, None]) ** 2).sum(axis=(0, 1)))
+def _predicted(
+    spectrum: Spectrum, wanted: Floats, cuts: Sequence[slice], penalty: float, asked: NDArray[np.bool_], *, judge: bool
+) -> Iterator[tuple[int, Floats, Floats]]:
+    """Yield each fold in which a shuffle asks for `penalty`, what is predicted for it, and the errors that judge it.
 
-
-class _Factored:
-    """A positive definite matrix, by its Cholesky factor: half the work of a general solution.
-
-    Rounding may leave a matrix that is barely so without a factor; it is then solved as any other.
+    Errors are 0 where they need not be known: P is then made for the folds alone.
     """
-
-    def __init__(self, matrix: Floats) -> None:
-        self.matrix, self.factor = matrix, _cholesky(matrix)
-
-    def solve(self, right: Floats) -> Floats:
-        """Return A^-1 b for columns b (row, column)."""
-        if self.factor is None:
-            return np.asarray(np.linalg.solve(self.matrix, right))
-        return np.asarray(cho_solve((self.factor, True), right, check_finite=False))
-
-    def quadratic(self, columns: Floats) -> Floats:
-        """Return c' A^-1 c (column,) for columns c (row, column)."""
-        if self.factor is None:
-            return np.asarray((columns * np.linalg.solve(self.matrix, columns)).sum(axis=0))
-        half = solve_triangular(self.factor, columns, lower=True, check_finite=False)
-        return np.asarray(np.einsum("ij,ij->j", half, half))
+    of = np.flatnonzero(asked.any(axis=0))
+    if not of.size:
+        return
+    maker = spectrum.residual_maker(penalty) if judge else None
+    solved = np.zeros_like(wanted)
+    solved[:, :, of] = spectrum.residuals(penalty, wanted[:, :, of])
+    for at in np.flatnonzero(asked.any(axis=1)).tolist():
+        fold = cuts[at]
+        block = spectrum.residual_maker(penalty, rows=fold) if maker is None else maker[fold, fold]
+        without = Without(block, solved, fold)
+        error = np.zeros(wanted.shape[2]) if maker is None else without.error(maker, np.diag(maker))[0]
+        yield at, wanted[fold] - without.lost, error
 
 
-def _cholesky(matrix: Floats) -> Floats | None:
-    try:
-        return np.asarray(np.linalg.cholesky(matrix), dtype=np.float64)
-    except np.linalg.LinAlgError:
-        return None
+def _one_after_the_other(folds: Sequence[Integers]) -> tuple[Integers, list[slice]]:
+    """Return the stimuli fold by fold, and where each fold lies among them."""
+    ends = np.cumsum([len(fold) for fold in folds])
+    return np.concatenate(folds), [slice(end - len(fold), end) for end, fold in zip(ends.tolist(), folds, strict=True)]
+
+
+def _possible(
+    spectrum: Spectrum, wanted: Floats, cuts: Sequence[slice], penalties: Sequence[float]
+) -> NDArray[np.bool_]:
+    """Say which penalties (penalty, fold, shuffle) may be the best, as far as single precision can tell.
+
+    It does half the work of judging all of them in double precision. Where its rounding leaves several, these are
+    judged again.
+    """
+    possible = np.ones((len(penalties), len(cuts), wanted.shape[2]), dtype=bool)
+    if spectrum.n < FEW or len(penalties) < 3:
+        return possible
+    single = wanted.astype(np.float32)
+    low, high = np.zeros(possible.shape), np.full(possible.shape, np.inf)
+    for at, penalty in enumerate(penalties):
+        maker = spectrum.residual_maker(penalty, np.float32)
+        solved = np.tensordot(maker, single, axes=1)
+        terms = spectrum.largest_terms(penalty, maker)
+        for fold_at, fold in enumerate(cuts):
+            error, doubt = Without(maker[fold, fold], solved, fold).error(maker, terms)
+            known = np.isfinite(error) & (doubt < error)
+            low[at, fold_at] = np.where(known, error - doubt, 0.0)
+            high[at, fold_at] = np.where(known, error + doubt, np.inf)
+    return np.asarray(low <= high.min(axis=0))
 
 
 def predicted_scores(train: Floats, test: Floats, wanted: Floats, penalties: Sequence[float]) -> tuple[Floats, Floats]:

@@ -1,0 +1,143 @@
+"""A ridge regression without some of its stimuli, from the fit to all of them.
+
+With inner products K of the responses and an intercept that is not penalised, the dual solution for targets Y is
+
+    C = P Y,   P = (HKH + a I)^-1 - 1 1' / (n a),   H = I - 1 1' / n
+
+and what is predicted for stimuli B by a fit without B is Y_B - (P_BB)^-1 C_B, exactly. Taking out B leaves the P of the
+other stimuli by a Schur complement, in which one stimulus more can be left out at a time to choose the penalty.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import cho_solve, solve_triangular
+
+from stratoscope.metrics.readout.kernels import SMALLEST
+from stratoscope.types import Floats
+
+#: What single precision may be off by, relative to the largest terms of a sum: some roundings of 2^-24.
+ROUNDING = 2e-6
+
+
+class Spectrum:
+    """Eigenvectors of centred inner products, from which P of any penalty is one product.
+
+    Where responses span many dimensions P is V (L + a)^-1 V' over all eigenvectors but the constant one: terms of one
+    sign, none of which rounding takes from another. Where they span few, it is the identity less few terms.
+    """
+
+    def __init__(self, gram: Floats) -> None:
+        self.n = len(gram)
+        means = gram.mean(axis=0)
+        centred = gram - means[:, None] - means[None, :] + means.mean()
+        self.far = 2 * max(float(np.trace(centred)), 1e-300)  # an eigenvalue above all others, for the constant vector
+        values, vectors = np.linalg.eigh(centred + self.far / self.n)
+        values, vectors = values[:-1], vectors[:, :-1]
+        kept = values > SMALLEST * max(float(values[-1]), 1e-300) if self.n > 1 else np.zeros(0, dtype=bool)
+        self.complete = 2 * np.count_nonzero(kept) >= self.n
+        self.values = np.where(kept, values, 0.0) if self.complete else values[kept]
+        self.vectors = vectors if self.complete else vectors[:, kept]
+
+    def residual_maker(
+        self, penalty: float, dtype: type[np.floating[Any]] = np.float64, rows: slice = slice(None)
+    ) -> NDArray[Any]:
+        """Return P (stimulus, stimulus) of the stimuli `rows` for one penalty, multiplied in precision `dtype`."""
+        shrunk = (self.vectors[rows] * np.sqrt(self._shares(penalty))).astype(dtype, copy=False)
+        product = shrunk @ shrunk.T
+        if self.complete:
+            return np.asarray(product)
+        np.negative(product, out=product)
+        product -= dtype(1.0 / (self.n * penalty))
+        product[np.diag_indices(len(product))] += dtype(1.0 / penalty)
+        return np.asarray(product)
+
+    def residuals(self, penalty: float, wanted: Floats) -> Floats:
+        """Return P times targets (stimulus, ...)."""
+        targets = wanted.reshape(self.n, -1)
+        product = self.vectors @ (self._shares(penalty)[:, None] * (self.vectors.T @ targets))
+        if not self.complete:
+            product = (targets - targets.mean(axis=0)) / penalty - product
+        return np.asarray(product).reshape(wanted.shape)
+
+    def largest_terms(self, penalty: float, maker: NDArray[Any]) -> Floats:
+        """Return the size (stimulus,) of what was added up to the diagonal of P: rounding is relative to it."""
+        return np.diag(maker).astype(np.float64) if self.complete else np.full(self.n, 1.0 / penalty)
+
+    def _shares(self, penalty: float) -> Floats:
+        whole = 1.0 / (self.values + penalty)
+        return whole if self.complete else self.values / penalty * whole
+
+
+class Without:
+    """A fit without one fold, from the fit to all stimuli.
+
+    Parameters
+    ----------
+    block : array (stimulus of the fold, stimulus of the fold)
+        P within the fold.
+    solved : array (stimulus, label, shuffle)
+        P times the targets, of all stimuli.
+    fold : slice
+        The stimuli to leave out.
+    """
+
+    def __init__(self, block: NDArray[Any], solved: NDArray[Any], fold: slice) -> None:
+        self.block, self.solved, self.fold = _Factored(block), solved, fold
+        own = solved[fold]
+        #: What is lost (stimulus of the fold, label, shuffle): the target less the prediction.
+        self.lost: NDArray[Any] = self.block.solve(own.reshape(len(own), -1)).reshape(own.shape)
+
+    def error(self, maker: NDArray[Any], terms: Floats) -> tuple[Floats, Floats]:
+        """Return the squared error (shuffle,) over the other stimuli when one more is left out at a time.
+
+        And how far it may be off in single precision (shuffle,). A residual is C / P, both taken from differences:
+        with q how many times larger the terms were (stimulus,) than what was left of P, the share q e of a residual r
+        is rounding, and so is q e of the targets, which are 1: 2 (e sum q r^2 + e sum q |r|).
+        """
+        total, doubt, lost_digits = np.zeros((3, self.solved.shape[2]))
+        for rest in (slice(0, self.fold.start), slice(self.fold.stop, len(maker))):
+            across = maker[self.fold, rest]
+            left = self.solved[rest] - np.tensordot(across, self.lost, axes=(0, 0))
+            own = np.diag(maker)[rest] - self.block.quadratic(across)
+            with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+                squared = np.square(left / own[:, None, None]).sum(axis=1, dtype=np.float64)
+                digits = np.where(own > 0, terms[rest] / own, np.inf)
+                total += squared.sum(axis=0)
+                doubt += digits @ squared
+                lost_digits += (digits**2).sum() * left.shape[1]
+        with np.errstate(invalid="ignore", over="ignore"):
+            return total, np.asarray(ROUNDING * (doubt + np.sqrt(total * lost_digits)))
+
+
+class _Factored:
+    """A positive definite matrix, by its Cholesky factor: half the work of a general solution.
+
+    Rounding may leave a matrix that is barely so without a factor; it is then solved as any other.
+    """
+
+    def __init__(self, matrix: NDArray[Any]) -> None:
+        self.matrix, self.factor = matrix, _cholesky(matrix)
+
+    def solve(self, right: NDArray[Any]) -> NDArray[Any]:
+        """Return A^-1 b for columns b (row, column)."""
+        if self.factor is None:
+            return np.asarray(np.linalg.solve(self.matrix, right))
+        return np.asarray(cho_solve((self.factor, True), right, check_finite=False))
+
+    def quadratic(self, columns: NDArray[Any]) -> NDArray[Any]:
+        """Return c' A^-1 c (column,) for columns c (row, column)."""
+        if self.factor is None:
+            return np.asarray((columns * np.linalg.solve(self.matrix, columns)).sum(axis=0))
+        half = solve_triangular(self.factor, columns, lower=True, check_finite=False)
+        return np.asarray(np.einsum("ij,ij->j", half, half))
+
+
+def _cholesky(matrix: NDArray[Any]) -> NDArray[Any] | None:
+    try:
+        return np.asarray(np.linalg.cholesky(matrix))
+    except np.linalg.LinAlgError:
+        return None
