@@ -4,8 +4,8 @@
     python -m benchmarks.pairs dimension       some of: dimension, wide, recipe, analysis, wide
     analysis, limit, wide limit, scaling, large
 
-Every ratio is of processor seconds in one process on one thread, taken in turn, because wall seconds on a shared machine
-say more of the neighbours than of the work; wall seconds stand beside them. ``OPENBLAS_CORETYPE`` may make numpy choose
+Every ratio is of processor seconds on one thread, taken in turn, because wall seconds on a shared machine say more of the
+neighbours than of the work; on several threads, which wait for each other, it is of wall seconds. ``OPENBLAS_CORETYPE`` may make numpy choose
 kernels below the processor's: unset it, and read in the table which kernels ran.
 """
 
@@ -18,7 +18,6 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -30,8 +29,6 @@ from stratoscope.metrics import two_nn
 from stratoscope.metrics.declare import METRICS
 from stratoscope.summaries import Gram, nearest_neighbours
 from stratoscope.summaries.choice import rates
-
-KEPT = Path("benchmarks/pairs.json")
 
 
 def points(kind: str, n: int, d: int, seed: int = 0) -> Any:
@@ -51,15 +48,24 @@ def in_turn(works: Mapping[str, Callable[[], Any]], pairs: int) -> dict[str, Any
     for _ in range(pairs):
         for name, work in works.items():
             runs[name].append(seconds(work))
-    first = next(iter(works))
+    first, clock = next(iter(works)), _clock()
     return {
         name: {
             "cpu seconds": round(statistics.median(cpu for _, cpu in run), 3),
             "wall seconds": round(statistics.median(wall for wall, _ in run), 3),
-            "times ours": round(statistics.median(a[1] / b[1] for a, b in zip(run, runs[first], strict=True)), 3),
+            "times ours": round(
+                statistics.median(a[clock] / b[clock] for a, b in zip(run, runs[first], strict=True)), 3
+            ),
         }
         for name, run in runs.items()
     }
+
+
+def _clock() -> int:
+    """Which of wall and processor seconds to read: the latter on one thread."""
+    import torch
+
+    return 1 if torch.get_num_threads() == 1 else 0
 
 
 def dimension(kind: str, n: int, d: int, pairs: int = 5, *, slowest: bool = True) -> dict[str, Any]:
@@ -119,13 +125,14 @@ def limit(kind: str, n: int, d: int, pairs: int = 5) -> dict[str, Any]:
     }
     nearest_neighbours(data[:300], 2, product="torch bfloat16")  # warm
     works = {**products, **searches}
-    runs = [{name: seconds(work)[1] for name, work in works.items()} for _ in range(pairs)]
+    clock = _clock()
+    runs = [{name: seconds(work)[clock] for name, work in works.items()} for _ in range(pairs)]
     best = [min(run[name] for name in products) for run in runs]
     found: dict[str, Any] = {
         name: round(statistics.median(run[name] / b for run, b in zip(runs, best, strict=True)), 3) for name in searches
     }
     gemm = statistics.median(best)
-    return found | {"GEMM cpu seconds": round(gemm, 3), "GEMM GFLOP/s": round(2e-9 * n * n * d / gemm, 1)}
+    return found | {"GEMM seconds": round(gemm, 3), "GEMM GFLOP/s": round(2e-9 * n * n * d / gemm, 1)}
 
 
 def scaling(n: int = 2000, d: int = 2000, pairs: int = 3) -> dict[str, Any]:
@@ -210,38 +217,31 @@ ROWS: dict[str, Callable[[], Any]] = {
 }
 
 
-def measure(rows: tuple[str, ...] = tuple(ROWS)) -> dict[str, Any]:
-    """Measure the named rows on one thread (the last on all), and say on which kernels."""
+def measure(rows: tuple[str, ...] = tuple(ROWS), threads: int = 1) -> dict[str, Any]:
+    """Measure the named rows on so many threads (``large`` on all), and say on which kernels."""
     import torch
 
     before = torch.get_num_threads()
-    torch.set_num_threads(1)
+    torch.set_num_threads(threads)
     try:
-        with threadpool_limits(1):
+        with threadpool_limits(threads):
             speeds = {name: round(rate / 1e9, 1) for name, rate in rates(True).items()}
             found = {"kernels": kernels(), "GFLOP/s probed": speeds}
             for row in rows:
                 found[row] = ROWS[row]()
-                print(json.dumps({row: found[row]}, indent=1), flush=True)
     finally:
         torch.set_num_threads(before)
     return found
 
 
 def main() -> None:
-    """Measure the rows asked for and keep them beside those measured before; or search once and print."""
+    """Measure the rows asked for and print them; or search once and print."""
     if sys.argv[1:2] == ["search"]:
         import torch  # noqa: F401 - a search this large would load it anyway
 
         print(json.dumps(search(int(sys.argv[2]), int(sys.argv[3]))))
         return
-    from benchmarks.__main__ import machine
-
-    found = {"machine": machine(), **measure(tuple(sys.argv[1:]) or tuple(ROWS))}
-    kept = json.loads(KEPT.read_text(encoding="utf-8")) if KEPT.exists() else {}
-    kept |= found
-    KEPT.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
-    print("\n".join(lines(found)))
+    print("\n".join(lines(measure(tuple(sys.argv[1:]) or tuple(ROWS)))))
 
 
 if __name__ == "__main__":

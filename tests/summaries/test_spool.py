@@ -85,18 +85,38 @@ def test_a_full_disk_is_a_sentence_before_the_run(tmp_path, monkeypatch):
         Spool(4, 2, memory_limit=1, folder=tmp_path).write([0], np.ones((1, 2), dtype=np.float32))
 
 
-def test_a_disk_that_fills_while_writing_is_a_sentence(tmp_path):
+@pytest.mark.parametrize("gathered", [True, False])
+def test_a_disk_that_fills_while_writing_is_a_sentence(tmp_path, monkeypatch, gathered):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
     class Full:
-        def seek(self, _):
-            pass
+        seek, write, fileno = full, full, lambda _: 0
 
-        def write(self, _):
-            raise OSError(errno.ENOSPC, "No space left on device")
-
+    if gathered:
+        monkeypatch.setattr(os, "pwritev", full, raising=False)
+    else:
+        monkeypatch.delattr(os, "pwritev", raising=False)
     spool = Spool(4, 2, memory_limit=1, folder=tmp_path)
     spool._file = Full()
     with pytest.raises(BudgetTooSmall, match="has left"):
         spool.write([0], np.ones((1, 2), dtype=np.float32))
+
+
+@pytest.mark.skipif(not hasattr(os, "pwritev"), reason="this system gathers no writes")
+@pytest.mark.parametrize("most", [0, 5, 12, 10**6])
+def test_what_the_system_leaves_unwritten_is_written_after_it(rng, tmp_path, monkeypatch, most):
+    """It may write less than it is given: in the middle of a row, nothing, or everything."""
+
+    def some(descriptor, rows, offset):
+        return os.pwrite(descriptor, b"".join(rows)[:most], offset)
+
+    monkeypatch.setattr(os, "pwritev", some)
+    responses = rng.standard_normal((6, 10)).astype(np.float32)
+    with Spool(6, 10, memory_limit=1, folder=tmp_path, panel_units=4) as spool:
+        spool.write(np.arange(3), responses[:3])
+        spool.write(np.arange(3, 6), responses[3:])
+        assert np.array_equal(np.concatenate([block for _, block in spool.blocks()], axis=1), responses)
 
 
 def test_a_file_that_was_cut_is_a_sentence(tmp_path):

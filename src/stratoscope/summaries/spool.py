@@ -29,6 +29,8 @@ PANEL_BYTES = 32 << 20
 #: Panels wider than this hold a multiple of it: so many units are multiplied at a time, and no narrow rest is left over.
 MULTIPLE = 4096
 _GIB = 1 << 30
+#: Rows that one call of the system gathers, which refuses more.
+_AT_ONCE = 1024
 
 
 class Spool:
@@ -206,10 +208,7 @@ class Spool:
         assert self._file is not None
         assert self.stored is not None
         try:
-            self._file.seek(offset * self.stored.itemsize)
-            left = np.ascontiguousarray(piece, dtype=self.stored).data.cast("B")
-            while left:
-                left = left[self._file.write(left) :]
+            _write(self._file, offset * self.stored.itemsize, piece.astype(self.stored, copy=False))
         except OSError as error:
             raise _disk_error(error, self.folder, self.nbytes) from error
 
@@ -263,6 +262,18 @@ def _open_file(folder: str | os.PathLike[str] | None, size: int, limit: int) -> 
             file.close()
             raise _disk_error(error, folder, size) from error
     return file
+
+
+def _write(file: IO[bytes], offset: int, piece: NDArray[Any]) -> None:
+    """Write the rows of `piece` behind each other, gathered by the system where it can, else copied together here."""
+    done = 0
+    if hasattr(os, "pwritev") and len(piece) <= _AT_ONCE and piece[0].flags.c_contiguous:
+        done = os.pwritev(file.fileno(), [row.data for row in piece], offset)
+    if done < piece.nbytes:
+        file.seek(offset + done)
+        left = np.ascontiguousarray(piece).data.cast("B")[done:]
+        while left:
+            left = left[file.write(left) :]
 
 
 def _disk_error(error: OSError, folder: object, size: int) -> BadInput:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cho_solve, solve_triangular
+from scipy.linalg import cho_solve, eigh, solve_triangular
 
 from stratoscope.metrics.readout.kernels import SMALLEST
 from stratoscope.types import Floats
@@ -33,9 +33,10 @@ class Spectrum:
     def __init__(self, gram: Floats) -> None:
         self.n = len(gram)
         means = gram.mean(axis=0)
-        centred = gram - means[:, None] - means[None, :] + means.mean()
-        self.far = 2 * max(float(np.trace(centred)), 1e-300)  # an eigenvalue above all others, for the constant vector
-        values, vectors = np.linalg.eigh(centred + self.far / self.n)
+        centred = np.asfortranarray(gram - means[:, None] - means[None, :] + means.mean())
+        far = 2 * max(float(np.trace(centred)), 1e-300)  # an eigenvalue above all others, for the constant vector
+        centred += far / self.n
+        values, vectors = eigh(centred, driver="evd", overwrite_a=True, check_finite=False)
         values, vectors = values[:-1], vectors[:, :-1]
         kept = values > SMALLEST * max(float(values[-1]), 1e-300) if self.n > 1 else np.zeros(0, dtype=bool)
         self.complete = 2 * np.count_nonzero(kept) >= self.n
