@@ -22,7 +22,7 @@ from stratoscope.results.records import plain
 from stratoscope.types import Integers, Source, Stage, Stimuli
 
 #: Version of what lies in the folder of a run that is not finished.
-LAYOUT = 1
+LAYOUT = 2
 
 
 @dataclass(frozen=True)
