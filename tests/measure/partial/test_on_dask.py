@@ -33,15 +33,6 @@ def _small(monkeypatch):
     small_shards(monkeypatch)
 
 
-@pytest.fixture(scope="module")
-def unbroken(tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        small_shards(patch)
-        place = tmp_path_factory.mktemp("unbroken") / "run"
-        run(place)
-    return place
-
-
 def test_two_workers_give_what_one_process_gives_bit_for_bit(tmp_path, client, unbroken):
     run(tmp_path / "run", client=client)
     assert same(tmp_path / "run", unbroken)

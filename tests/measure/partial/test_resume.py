@@ -26,15 +26,6 @@ def _small(monkeypatch):
     small_shards(monkeypatch)
 
 
-@pytest.fixture(scope="module")
-def unbroken(tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        small_shards(patch)
-        place = tmp_path_factory.mktemp("unbroken") / "run"
-        run(place)
-    return place
-
-
 def break_off(monkeypatch, after):
     """End the run before the file number `after` is written, as the end of the process would."""
     written = []
