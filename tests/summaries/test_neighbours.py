@@ -245,3 +245,17 @@ def test_a_first_block_without_responses_does_not_mislead_the_scale(rng):
     table = nearest_neighbours(points, 3, product="numpy float32")
     check_exact(points, 3, table)
     assert table.product == "numpy float64"
+
+
+def test_what_cannot_be_let_go_is_not_sorted_at_every_tile(rng, monkeypatch):
+    """Sixty copies of each point with a little noise: far more candidates than are held before the first sort."""
+    points = np.repeat(rng.standard_normal((20, 300)), 60, axis=0) + 0.5 * rng.standard_normal((1200, 300))
+    points = rng.permutation(points).astype(np.float32)
+    sorts = []
+    ordered = candidates._ordered
+    monkeypatch.setattr(candidates, "_ordered", lambda near: sorts.append(len(near)) or ordered(near))
+    monkeypatch.setattr(candidates, "_HELD", 200)
+    monkeypatch.setattr(tiles, "TILE", 64)
+    check_exact(points, 2, nearest_neighbours(points, 2, product="torch bfloat16"))
+    assert max(sorts) > 1000
+    assert len(sorts) < 30  # of 700 tiles

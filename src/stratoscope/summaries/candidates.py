@@ -75,8 +75,8 @@ class Measures:
 class Near:
     """Pairs that could be near: `point`, `other`, and between which distances, `low` and `high`, theirs lies (pair,)."""
 
-    point: Integers
-    other: Integers
+    point: NDArray[np.int32]
+    other: NDArray[np.int32]
     low: Floats
     high: Floats
 
@@ -91,7 +91,7 @@ class Near:
     def joined(cls, parts: list[Near]) -> Near:
         """Put `parts` behind each other."""
         if not parts:
-            return cls(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0), np.zeros(0))
+            return cls(np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0), np.zeros(0))
         return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in cls.__dataclass_fields__))
 
 
@@ -114,7 +114,7 @@ class Candidates:
         self.reach = np.full(len(measures.norm2), np.inf)
         self.wide = np.zeros(len(measures.norm2), dtype=bool)
         self._held: list[Near] = []
-        self._count = 0
+        self._count, self._room = 0, _HELD
 
     def take(
         self,
@@ -130,8 +130,11 @@ class Candidates:
         for top in range(0, len(rows), height):
             part = slice(top, top + height)
             self._strip(rows[part], cols, product[part], None if spread is None else spread[part], both)
-        if self._count > _HELD:
+        if self._count > self._room:
             self._let_go()
+            self._room = max(
+                _HELD, 3 * self._count // 2
+            )  # sorting at every tile what cannot be let go would take longest
 
     def found(self) -> Near:
         """Return all pairs that are held, ordered by point and greatest distance; points in `wide` are left out."""
@@ -194,7 +197,8 @@ class Candidates:
         value = product[at, to].astype(np.float64)
         size = np.abs(value) if spread is None else spread[at, to].astype(np.float64)
         point, other = (columns[to], rows[at]) if turned else (rows[at], columns[to])
-        self._held.append(Near(point, other, *self.measures.interval(point, other, value, size)))
+        low, high = self.measures.interval(point, other, value, size)
+        self._held.append(Near(point.astype(np.int32), other.astype(np.int32), low, high))
         self._count += len(point)
         counts = np.bincount(to if turned else at)
         if counts.max(initial=0) > self.most:
@@ -207,9 +211,13 @@ class Candidates:
 
     def _let_go(self) -> None:
         """Shrink the reach to the k-th of the greatest distances, and let go what lies beyond it."""
-        near = Near.joined([part.take(part.low <= self.reach[part.point]) for part in self._held])
+        parts, self._held = self._held, []
+        for at, part in enumerate(parts):
+            parts[at] = part.take(part.low <= self.reach[part.point])
+        near = Near.joined(parts)
+        parts.clear()
         near = near.take(_ordered(near))
-        start = np.searchsorted(near.point, np.arange(len(self.reach) + 1))
+        start = np.searchsorted(near.point, np.arange(len(self.reach) + 1, dtype=near.point.dtype))
         known = np.flatnonzero(np.diff(start) >= self.k)
         self.reach[known] = np.fmin(self.reach[known], near.high[start[known] + self.k - 1])
         near = near.take(near.low <= self.reach[near.point])

@@ -91,7 +91,8 @@ def settle(
     squared[loose] = np.clip(nearly, near.low[loose] ** 2, near.high[loose] ** 2)
     order = np.lexsort((near.other, squared, group))
     kept = order[start[:, None] + np.arange(k)]
-    return points, np.sqrt(squared[kept]), near.other[kept], n_exactly + n_loosely
+    others = near.other[kept].astype(np.int64)
+    return points.astype(np.int64), np.sqrt(squared[kept]), others, n_exactly + n_loosely
 
 
 def left_open(
@@ -108,10 +109,13 @@ def left_open(
 
 
 def _measured(
-    blocks: Blocks, point: Integers, other: Integers, dtype: type[np.floating[Any]] = np.float64
+    blocks: Blocks,
+    point: NDArray[np.int32],
+    other: NDArray[np.int32],
+    dtype: type[np.floating[Any]] = np.float64,
 ) -> tuple[Floats, int]:
     """Return squared distances (pair,); two points that are candidates of each other are measured once."""
-    low, high = np.minimum(point, other), np.maximum(point, other)
+    low, high = np.minimum(point, other).astype(np.int64), np.maximum(point, other).astype(np.int64)
     pairs, again = np.unique(low * (high.max(initial=0) + 1) + high, return_inverse=True)
     low, high = np.divmod(pairs, high.max(initial=0) + 1)
     squared = np.empty(len(pairs))
