@@ -18,6 +18,7 @@ HONEST = {
     "per_stimulus": lambda: PerStimulus(N, fields=FIELDS),
     "categories": lambda: Categories(np.arange(N) % 5 - 1, ["a", "b", "c", "d"], UNITS),
     "gram": lambda: Gram(N, UNITS),
+    "gram with two exact neighbours": lambda: Gram(N, UNITS, k=5, exact=2),
     "gram without the matrix": lambda: Gram(N, UNITS, k=3, neighbours_only=True, duplicates="merge"),
 }
 
