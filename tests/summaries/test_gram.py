@@ -117,7 +117,8 @@ def test_neighbours_of_which_few_are_read_exactly_give_the_same_estimate(rng, mo
     assert np.array_equal(few["distances"][:, :2], every["distances"][:, :2])
     assert np.array_equal(few["neighbours"][:, :2], every["neighbours"][:, :2])
     np.testing.assert_allclose(few["distances"], every["distances"], rtol=few["far_error"])
-    assert (few["n_exact"], few["far_error"], every["far_error"]) == (2, settle.LOOSE, settle.RELATIVE_ERROR)
+    assert (few["n_exact"], every["far_error"]) == (2, settle.RELATIVE_ERROR)
+    assert settle.LOOSE <= few["far_error"] <= settle.LOOSEST
     whole, read = METRICS["two_nn"].through(every), METRICS["two_nn"].through(few)
     assert read.value == whole.value
     assert read.high == pytest.approx(whole.high, rel=1e-2)

@@ -8,6 +8,9 @@ import pytest
 from scipy.spatial.distance import cdist
 
 from stratoscope.errors import BadInput, TooFew
+from stratoscope.metrics import two_nn
+from stratoscope.metrics.halves import Reading, half_variances
+from stratoscope.metrics.neighbourhoods import neighbourhoods_of
 from stratoscope.summaries import candidates, nearest_neighbours, pairs, settle, tiles
 
 PRODUCTS = ["numpy float64", "numpy float32", "torch float32", "torch bfloat16"]
@@ -77,7 +80,8 @@ def test_neighbours_asked_for_loosely_are_nearly_right_and_the_others_exact(rng,
     assert table.n_exact == 2
     np.testing.assert_allclose(table.distance[:, :2], distance[:, :2], rtol=1e-12)
     assert np.array_equal(table.index[:, :2], index[:, :2])
-    np.testing.assert_allclose(table.distance, distance, rtol=settle.LOOSE)
+    assert settle.LOOSE <= table.far_error <= settle.LOOSEST
+    np.testing.assert_allclose(table.distance, distance, rtol=table.far_error)
     assert (np.diff(table.distance) >= 0).all()
 
 
@@ -259,3 +263,45 @@ def test_what_cannot_be_let_go_is_not_sorted_at_every_tile(rng, monkeypatch):
     check_exact(points, 2, nearest_neighbours(points, 2, product="torch bfloat16"))
     assert max(sorts) > 1000
     assert len(sorts) < 30  # of 700 tiles
+
+
+def curved(rng, d, n=1500, units=300):
+    """Return points of a curved manifold of `d` dimensions with some noise."""
+    angles = rng.random((n, d)) @ rng.standard_normal((d, 40))
+    made = np.tanh(angles) @ rng.standard_normal((40, units)) + 0.02 * rng.standard_normal((n, units))
+    return made.astype(np.float32)
+
+
+def deviation(points, monkeypatch, share, seeds=12):
+    """Return the standard deviation that halves give TwoNN, over many ways to halve, and the estimate."""
+    monkeypatch.setattr(settle, "SHARE", share)
+    near = neighbourhoods_of(points, 12, "two_nn", fewest=6, exact=2)
+    reading = Reading((1, 2), lambda logs: logs[..., 1] - logs[..., 0])
+    variances = [half_variances(near, [reading], seed=seed)[0] for seed in range(seeds)]
+    return np.sqrt(np.mean(variances)), two_nn(points).value
+
+
+@pytest.mark.parametrize("d", [2, 10, 60])
+def test_what_only_intervals_read_moves_them_by_little(rng, monkeypatch, d):
+    """Distances that are not measured are right to a share of the log ratio, and an interval hardly sees it."""
+    points = curved(rng, d)
+    monkeypatch.setenv("STRATOSCOPE_PRODUCT", "torch bfloat16")
+    (loose, value), (tight, same) = (deviation(points, monkeypatch, share) for share in (0.25, 0.0))
+    assert value == same
+    assert loose == pytest.approx(tight, rel=0.06)  # halves are dealt anew: 7 % for one, 2 % for twelve
+
+
+def test_fewer_pairs_are_measured_where_the_dimension_is_low(rng, monkeypatch):
+    points = curved(rng, 5)
+    loose = nearest_neighbours(points, 12, exact=2, product="torch bfloat16")
+    monkeypatch.setattr(settle, "SHARE", 0.0)
+    tight = nearest_neighbours(points, 12, exact=2, product="torch bfloat16")
+    assert loose.n_measured < 0.5 * tight.n_measured
+    assert tight.far_error == settle.LOOSE
+
+
+def test_without_distances_apart_the_error_allowed_is_what_is_asked_for():
+    zero = np.zeros(4)
+    assert settle.allowed(zero, np.array([0, 0, 1, 1]), 2, settle.LOOSE) == settle.LOOSE
+    assert settle.allowed(np.array([1.0, 100.0]), np.array([0, 0]), 2, settle.LOOSE) == settle.LOOSEST
+    assert settle.allowed(np.array([1.0, 100.0]), np.array([0, 0]), 2, 1e-7) == 1e-7

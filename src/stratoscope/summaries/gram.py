@@ -12,7 +12,7 @@ from stratoscope.summaries.inner_products import InnerProducts, inner_products, 
 from stratoscope.summaries.neighbours import nearest_from_blocks, nearest_from_gram, product_precision
 from stratoscope.summaries.pairs import Blocks
 from stratoscope.summaries.rows import check_alike
-from stratoscope.summaries.settle import LOOSE, RELATIVE_ERROR, NeighbourTable
+from stratoscope.summaries.settle import NeighbourTable
 from stratoscope.summaries.spool import Spool
 from stratoscope.types import Floats, Integers, Responses, Summary
 
@@ -30,7 +30,7 @@ class Gram:
         Neighbours of every stimulus; 157 serve Gride up to n1 = 64 with its interval. Fewer stimuli have all others as neighbours.
     exact : int, optional
         Where only the nearest `exact` are read by estimates, and those beyond by intervals: distances beyond are right to
-        `settle.LOOSE` then, which saves most of the measuring. None keeps all right to `settle.RELATIVE_ERROR`.
+        what `settle.allowed` says then, which saves most of the measuring. None keeps all right to `settle.RELATIVE_ERROR`.
     neighbours_only : bool
         Leave the matrix out: memory is then a strip of rows at a time, however many stimuli there are.
     duplicates : {"keep", "merge"}
@@ -130,7 +130,7 @@ class Gram:
             "neighbours": neighbours,
             "duplicates": np.int64(table.duplicates),
             "n_exact": np.int64(table.n_exact),
-            "far_error": np.float64(RELATIVE_ERROR if self.exact is None else LOOSE),
+            "far_error": np.float64(table.far_error),
             "n_nonfinite": nonfinite,
             "product": np.array(table.product),
             "n_wide": np.int64(table.n_wide),

@@ -21,7 +21,15 @@ from stratoscope.summaries.duplicates import distinct_points, expand, first_iden
 from stratoscope.summaries.inner_products import InnerProducts
 from stratoscope.summaries.pairs import Blocks, chosen, slices_of
 from stratoscope.summaries.products import Product
-from stratoscope.summaries.settle import LOOSE, RELATIVE_ERROR, NeighbourTable, left_open, settle
+from stratoscope.summaries.settle import (
+    LOOSE,
+    RELATIVE_ERROR,
+    NeighbourTable,
+    allowed,
+    must_be_exact,
+    settle,
+    uncertain,
+)
 from stratoscope.summaries.tiles import Points, Tile, multiply, multiply_rows, plan_tiles
 from stratoscope.types import Floats, Integers
 
@@ -29,7 +37,7 @@ _WIDE = 1 << 23
 #: Points on which a coarse product is tried.
 _TRIED = 512
 #: How many more pairs it leaves open among all points than among those, for each.
-_MORE = 1.5
+_MORE = 2.0
 
 
 def nearest_neighbours(
@@ -45,7 +53,7 @@ def nearest_neighbours(
         Neighbours of every point.
     exact : int, optional
         Where only the nearest `exact` are read by an estimate, and those beyond by its interval: distances beyond need
-        be right to `settle.LOOSE` only, which saves time.
+        be right to `settle.LOOSE` only, or to a share of what is between the others (`settle.allowed`), which saves time.
     duplicates : {"keep", "merge"}
         Keep points with equal coordinates, as neighbours at distance 0, or merge them into one point.
     product : str, optional
@@ -56,8 +64,8 @@ def nearest_neighbours(
     Returns
     -------
     NeighbourTable
-        The nearest `exact`, by default three, are exact to float64 rounding, the others to `settle.RELATIVE_ERROR`, or
-        to `settle.LOOSE` with `exact`. Merging may leave fewer than `k` neighbours.
+        The nearest `exact`, by default three, are exact to float64 rounding, the others to `far_error`: `settle.RELATIVE_ERROR`, or
+        `settle.LOOSE` or more with `exact`. Merging may leave fewer than `k` neighbours.
 
     Raises
     ------
@@ -125,7 +133,7 @@ def nearest_from_blocks(
 def trial(product: Product, blocks: Blocks, n_points: int, n_units: int, k: int, exact: int | None = None) -> float:
     """Return about how many pairs a point `product` leaves to be measured, from how many it leaves among some hundred.
 
-    Among all points neighbours stand closer together, and some half more pairs are left open.
+    Among all points neighbours stand closer together and more pairs are left open; each costs some sorting, too.
     """
     sample = np.sort(np.random.default_rng(0).permutation(n_points)[:_TRIED])
     some, points = chosen(blocks, sample), Points.of(len(sample))
@@ -135,7 +143,9 @@ def trial(product: Product, blocks: Blocks, n_points: int, n_units: int, k: int,
     search.look(near, tiles)
     held = near.found()
     _, start, group = np.unique(held.point, return_index=True, return_inverse=True)
-    exactly, loosely = left_open(held, start, group, search.n_exact, search.error)
+    exactly = must_be_exact(held, start, group, search.n_exact, search.error)
+    about = (held.low**2 + held.high**2)[exactly] / 2
+    loosely = uncertain(held, allowed(about, group[exactly], search.n_exact, search.error)) & ~exactly
     return _MORE * float(exactly.sum() + NEARLY * loosely.sum()) / len(sample)
 
 
@@ -238,27 +248,30 @@ class Search:
             np.empty((len(self.first), self.width)),
             np.zeros((len(self.first), self.width), dtype=np.int64),
         )
-        n_measured, n_wide = 0, 0
+        n_measured, n_wide, far_error = 0, 0, self.error
         if self.width:
-            n_measured = self._settle(near, distance, index)
+            n_measured, far_error = self._settle(near, distance, index)
             wide = np.flatnonzero(near.wide)
             n_wide = len(wide)
             for start in range(0, n_wide, max(1, _WIDE // len(self.first))):
-                n_measured += self._again(wide[start : start + max(1, _WIDE // len(self.first))], distance, index)
+                n_again, again = self._again(wide[start : start + max(1, _WIDE // len(self.first))], distance, index)
+                n_measured, far_error = n_measured + n_again, max(far_error, again)
         rows, n_given = self.rows, len(self.first)
         distance, index = distance[rows], np.searchsorted(rows, index[rows])
         repeated = n_given - len(rows)
         if repeated and duplicates == "keep":
             distance, index = expand(distance, index, self.first, min(self.k, n_given - 1))
             rows = np.arange(n_given)
-        return NeighbourTable(distance, index, rows, len(rows), repeated, self.n_exact, product, n_measured, n_wide)
+        return NeighbourTable(
+            distance, index, rows, len(rows), repeated, self.n_exact, far_error, product, n_measured, n_wide
+        )
 
-    def _settle(self, near: Candidates, distance: Floats, index: Integers) -> int:
-        points, found, others, n_measured = settle(near.found(), self.blocks, self.width, self.n_exact, self.error)
-        distance[points], index[points] = found, others
-        return n_measured
+    def _settle(self, near: Candidates, distance: Floats, index: Integers) -> tuple[int, float]:
+        found = settle(near.found(), self.blocks, self.width, self.n_exact, self.error)
+        distance[found.points], index[found.points] = found.distance, found.index
+        return found.n_measured, found.far_error
 
-    def _again(self, rows: Integers, distance: Floats, index: Integers) -> int:
+    def _again(self, rows: Integers, distance: Floats, index: Integers) -> tuple[int, float]:
         """Search for the neighbours of the points `rows` in double precision, with as many candidates as it takes."""
         points, n_points = Points.of(len(self.first)), len(self.first)
         products = multiply_rows(self.blocks, rows, n_points, points)

@@ -16,6 +16,8 @@ from stratoscope.types import Floats, Integers
 RELATIVE_ERROR = 1e-7
 #: And to this one where they are asked for loosely, to see how an estimate varies and not for the estimate.
 LOOSE = 1e-3
+#: Or to this share of the mean log ratio of the distances that the estimate itself reads, if that is more; never to more than that.
+SHARE, LOOSEST = 0.25, 0.05
 _PAIRS = 1 << 22
 
 
@@ -37,7 +39,9 @@ class NeighbourTable:
         How many of the points given repeat the coordinates of an earlier one.
     n_exact : int
         So many nearest distances of each point were measured by differences in float64; the others are certain to
-        `RELATIVE_ERROR`, or to `LOOSE` where that was asked for.
+        `far_error`.
+    far_error : float
+        `RELATIVE_ERROR`; `LOOSE` or more where that was asked for.
     product : str
         Library and precision of the products that proposed the neighbours. It does not change which they are.
     n_measured : int
@@ -52,14 +56,27 @@ class NeighbourTable:
     n_points: int
     duplicates: int
     n_exact: int
+    far_error: float = RELATIVE_ERROR
     product: str = ""
     n_measured: int = 0
     n_wide: int = 0
 
 
-def settle(
-    near: Near, blocks: Blocks, k: int, n_exact: int, error: float = RELATIVE_ERROR
-) -> tuple[Integers, Floats, Integers, int]:
+@dataclass(frozen=True)
+class Settled:
+    """What `settle` found: for each of `points` (point,) its nearest, `distance` and `index` (point, neighbour).
+
+    `n_measured` pairs were measured; distances that need not be exact are right to `far_error`.
+    """
+
+    points: Integers
+    distance: Floats
+    index: Integers
+    n_measured: int
+    far_error: float
+
+
+def settle(near: Near, blocks: Blocks, k: int, n_exact: int, error: float = RELATIVE_ERROR) -> Settled:
     """Return the `k` nearest of every point that `near` has candidates of.
 
     A pair must be measured where it could be among the nearest `n_exact`, or where its distance is not certain to
@@ -74,38 +91,60 @@ def settle(
     k, n_exact : int
         Neighbours wanted, and how many of them must be measured.
     error : float
-        Relative error allowed to the distances of the others.
-
-    Returns
-    -------
-    points : array (point,)
-    distance, index : array (point, k)
-    n_measured : int
+        Relative error allowed to the distances of the others; from `LOOSE` on, or more, as `allowed` says.
     """
     points, start, group = np.unique(near.point, return_index=True, return_inverse=True)
-    exact, loose = left_open(near, start, group, n_exact, error)
+    exact = must_be_exact(near, start, group, n_exact, error)
     squared = (near.low**2 + near.high**2) / 2
     squared[exact], n_exactly = _measured(blocks, near.point[exact], near.other[exact])
+    error = allowed(squared[exact], group[exact], n_exact, error)
+    loose = uncertain(near, error) & ~exact
     nearly, n_loosely = _measured(blocks, near.point[loose], near.other[loose], np.float32)
     # within its bounds, so that none comes before the exact ones
     squared[loose] = np.clip(nearly, near.low[loose] ** 2, near.high[loose] ** 2)
     order = np.lexsort((near.other, squared, group))
     kept = order[start[:, None] + np.arange(k)]
     others = near.other[kept].astype(np.int64)
-    return points.astype(np.int64), np.sqrt(squared[kept]), others, n_exactly + n_loosely
+    return Settled(points.astype(np.int64), np.sqrt(squared[kept]), others, n_exactly + n_loosely, error)
 
 
-def left_open(
-    near: Near, start: Integers, group: Integers, n_exact: int, error: float = RELATIVE_ERROR
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Return which candidates (pair,) must be measured exactly, and which loosely.
+def must_be_exact(near: Near, start: Integers, group: Integers, n_exact: int, error: float) -> NDArray[np.bool_]:
+    """Return which candidates (pair,) must be measured in double precision.
 
     `start` and `group` say where the candidates of each point begin, and to which of the points a candidate belongs.
     """
-    exact = near.low <= near.high[start + n_exact - 1][group]
-    unsure = near.high - near.low > 2 * error * near.low
-    loose = unsure & ~exact if error >= LOOSE else np.zeros_like(exact)
-    return exact | (unsure & ~loose), loose
+    exact: NDArray[np.bool_] = near.low <= near.high[start + n_exact - 1][group]
+    return exact if error >= LOOSE else exact | uncertain(near, error)
+
+
+def uncertain(near: Near, error: float) -> NDArray[np.bool_]:
+    """Return which candidates (pair,) have a distance that is not certain to the relative `error`."""
+    return np.asarray(near.high - near.low > 2 * error * near.low)
+
+
+def allowed(squared: Floats, group: Integers, n_exact: int, error: float) -> float:
+    """Return the relative error that distances beyond the nearest `n_exact` may have.
+
+    Where `LOOSE` is asked for they are read to see how the mean of log(r_n / r_n/2), which grows as 1 over the dimension,
+    varies between halves of the points. A quarter of that mean, which is a bound and seldom reached by half, adds less
+    than a hundredth to its deviation; never more than `LOOSEST`.
+
+    Parameters
+    ----------
+    squared, group : array (pair,)
+        Squared distances of candidates, and to which point each belongs; at least `n_exact` of each point.
+    n_exact : int
+    error : float
+        What is asked for.
+    """
+    if error < LOOSE or not len(squared):
+        return error
+    order = np.lexsort((squared, group))
+    start = np.searchsorted(group[order], np.arange(group.max() + 1))
+    inner, outer = (squared[order[start + rank - 1]] for rank in (max(n_exact // 2, 1), n_exact))
+    apart = inner > 0
+    ratio = float(0.5 * np.log(outer[apart] / inner[apart]).mean()) if apart.any() else 0.0
+    return min(max(error, SHARE * ratio), LOOSEST)
 
 
 def _measured(
