@@ -105,7 +105,7 @@ def main() -> None:
         found[group] = in_a_process(group, given.threads)
         print("\n".join(table({group: found[group]})) or json.dumps(found[group], indent=1), flush=True)
         keep({f"{group}, {given.threads} threads": found[group]})
-    print(f"\n{machine(given.threads)}\n")
+    print(f"\n{next(iter(found.values()))['machine']}\n")
     print("\n".join(table(found)))
     print(f"Kept in {KEPT}.")
 

@@ -1,12 +1,12 @@
 """The pair engine against its limit, the matrix product of the same size, and against its peers.
 
     python -m benchmarks.pairs                 all rows, one after the other
-    python -m benchmarks.pairs dimension       some of: dimension, wide, recipe, analysis, wide
-    analysis, limit, wide limit, scaling, large
+    python -m benchmarks.pairs dimension       some of: dimension, wide, recipe, analysis, "wide analysis", limit,
+                                               "wide limit", scaling, large
 
-Every ratio is of processor seconds on one thread, taken in turn, because wall seconds on a shared machine say more of the
-neighbours than of the work; on several threads, which wait for each other, it is of wall seconds. ``OPENBLAS_CORETYPE`` may make numpy choose
-kernels below the processor's: unset it, and read in the table which kernels ran.
+Every ratio is of processor seconds on one thread, taken in turn, because wall seconds on a shared machine say more of
+the neighbours than of the work; on several threads, which wait for each other, it is of wall seconds.
+``OPENBLAS_CORETYPE`` may make numpy choose kernels below the processor's: unset it, and read in the table which ran.
 """
 
 from __future__ import annotations

@@ -89,3 +89,33 @@ def test_torch_told_to_round_float32_is_not_taken_for_exact(rng):
         assert choose_product(5000, 4096, 2).name != "torch float32"
     finally:
         torch.set_float32_matmul_precision("highest")
+
+
+def test_a_trial_on_points_that_single_precision_cannot_hold_leaves_everything_open(rng, monkeypatch):
+    points = np.ones((60, 5000), dtype=np.float32)
+    points[:, 4500:] = 1e25 * rng.standard_normal((60, 500))
+    assert trial(Product("torch", "bfloat16"), slices_of(points), *points.shape, 3) == np.inf
+    speeds = {"numpy float64": 5e9, "numpy float32": 10e9, "torch float32": 9e9, "torch bfloat16": 200e9}
+    monkeypatch.setattr(choice, "rates", lambda _: speeds)
+    monkeypatch.setattr(choice, "SMALL", 0)
+    assert nearest_neighbours(points, 3).product == "numpy float64"
+
+
+def test_a_trial_is_a_small_part_of_the_search(rng):
+    seen = []
+
+    def blocks():
+        yield Rows(points)
+
+    class Rows:
+        def __init__(self, array):
+            self.array = array
+
+        def __getitem__(self, rows):
+            seen.append(len(rows))
+            return self.array[rows]
+
+    for n in (100, 4000):
+        points = rng.standard_normal((n, 8)).astype(np.float32)
+        trial(Product("torch", "bfloat16"), blocks, n, 8, 2)
+    assert seen == [25, 512]

@@ -83,6 +83,11 @@ class Near:
     def __len__(self) -> int:
         return len(self.point)
 
+    @property
+    def middle(self) -> Floats:
+        """Squared distances (pair,) in the middle of what is possible."""
+        return (self.low**2 + self.high**2) / 2
+
     def take(self, chosen: NDArray[Any]) -> Near:
         """Return the pairs `chosen`, in that order."""
         return Near(self.point[chosen], self.other[chosen], self.low[chosen], self.high[chosen])
@@ -132,9 +137,8 @@ class Candidates:
             self._strip(rows[part], cols, product[part], None if spread is None else spread[part], both)
         if self._count > self._room:
             self._let_go()
-            self._room = max(
-                _HELD, 3 * self._count // 2
-            )  # sorting at every tile what cannot be let go would take longest
+            # what cannot be let go leaves room for half as much again: sorting it at every tile would take longest
+            self._room = max(_HELD, 3 * self._count // 2)
 
     def found(self) -> Near:
         """Return all pairs that are held, ordered by point and greatest distance; points in `wide` are left out."""

@@ -51,7 +51,7 @@ def choose_product(
     n_points, n_units, k : int
         Size of the search.
     exact : int, optional
-        Neighbours that are measured exactly, if not all; the others are measured in half the time, and only where the
+        Neighbours that are measured exactly, if not all; the others are measured in single precision, and only where the
         product is coarse.
     asked : str, optional
         Name of a product (``numpy float32``) to take instead; by default what `CHOICE` in the environment says.

@@ -34,7 +34,7 @@ from stratoscope.summaries.tiles import Points, Tile, multiply, multiply_rows, p
 from stratoscope.types import Floats, Integers
 
 _WIDE = 1 << 23
-#: Points on which a coarse product is tried.
+#: Most points on which a coarse product is tried.
 _TRIED = 512
 #: How many more pairs it leaves open among all points than among those, for each.
 _MORE = 2.0
@@ -134,18 +134,22 @@ def trial(product: Product, blocks: Blocks, n_points: int, n_units: int, k: int,
     """Return about how many pairs a point `product` leaves to be measured, from how many it leaves among some hundred.
 
     Among all points neighbours stand closer together and more pairs are left open; each costs some sorting, too.
+    Infinite for points that its products cannot hold.
     """
-    sample = np.sort(np.random.default_rng(0).permutation(n_points)[:_TRIED])
+    n_tried = min(_TRIED, max(n_points // 4, 3))  # of few points in many units a trial must cost less than the search
+    sample = np.sort(np.random.default_rng(0).permutation(n_points)[:n_tried])
     some, points = chosen(blocks, sample), Points.of(len(sample))
     search = Search(some, np.arange(len(sample)), k, exact)
     tiles = [tile for tiles in multiply(some, len(sample), n_units, product, points) for tile in tiles]
+    if not points.in_range:  # its products say nothing, and a search would find that out in the same way
+        return np.inf
     near = search.candidates(points, product, most=len(sample))
     search.look(near, tiles)
     held = near.found()
     _, start, group = np.unique(held.point, return_index=True, return_inverse=True)
     exactly = must_be_exact(held, start, group, search.n_exact, search.error)
-    about = (held.low**2 + held.high**2)[exactly] / 2
-    loosely = uncertain(held, allowed(about, group[exactly], search.n_exact, search.error)) & ~exactly
+    error = allowed(held.middle[exactly], group[exactly], search.n_exact, search.error)
+    loosely = uncertain(held, error) & ~exactly
     return _MORE * float(exactly.sum() + NEARLY * loosely.sum()) / len(sample)
 
 

@@ -95,7 +95,7 @@ def settle(near: Near, blocks: Blocks, k: int, n_exact: int, error: float = RELA
     """
     points, start, group = np.unique(near.point, return_index=True, return_inverse=True)
     exact = must_be_exact(near, start, group, n_exact, error)
-    squared = (near.low**2 + near.high**2) / 2
+    squared = near.middle
     squared[exact], n_exactly = _measured(blocks, near.point[exact], near.other[exact])
     error = allowed(squared[exact], group[exact], n_exact, error)
     loose = uncertain(near, error) & ~exact
@@ -118,16 +118,16 @@ def must_be_exact(near: Near, start: Integers, group: Integers, n_exact: int, er
 
 
 def uncertain(near: Near, error: float) -> NDArray[np.bool_]:
-    """Return which candidates (pair,) have a distance that is not certain to the relative `error`."""
-    return np.asarray(near.high - near.low > 2 * error * near.low)
+    """Return which candidates (pair,) have a distance whose `middle` is not certain to the relative `error`."""
+    return np.asarray(near.high - near.low > 2 * error * (1 - error) * near.low)
 
 
 def allowed(squared: Floats, group: Integers, n_exact: int, error: float) -> float:
     """Return the relative error that distances beyond the nearest `n_exact` may have.
 
-    Where `LOOSE` is asked for they are read to see how the mean of log(r_n / r_n/2), which grows as 1 over the dimension,
-    varies between halves of the points. A quarter of that mean, which is a bound and seldom reached by half, adds less
-    than a hundredth to its deviation; never more than `LOOSEST`.
+    Where `LOOSE` is asked for they are read to see how the mean of log(r_n / r_n/2), which is large where the dimension is
+    low, varies between halves of the points. A share of that mean (a bound, seldom reached by half) moves the deviation
+    by less than two hundredths (decision 0174); never more than `LOOSEST`.
 
     Parameters
     ----------

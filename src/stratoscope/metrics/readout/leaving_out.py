@@ -95,12 +95,15 @@ class Without:
     def error(self, maker: NDArray[Any], terms: Floats) -> tuple[Floats, Floats]:
         """Return the squared error (shuffle,) over the other stimuli when one more is left out at a time.
 
-        And how far it may be off in single precision (shuffle,). A residual is C / P, both taken from differences:
-        with q how many times larger the terms were (stimulus,) than what was left of P, the share q e of a residual r
-        is rounding, and so is q e of the targets, which are 1: 2 (e sum q r^2 + e sum q |r|).
+        And how far it may be off in single precision (shuffle,). A residual r is C / P, both taken from differences:
+        with q how many times larger the terms were (stimulus,) than what was left of P, the share q e of r is rounding,
+        and so is q e of the targets, which are 1. So the sum of r^2 is off by 2 e (sum q r^2 + sum q |r|), and the
+        last sum is at most the root of sum r^2 times sum q^2; 2 e is `ROUNDING`.
         """
         total, doubt, lost_digits = np.zeros((3, self.solved.shape[2]))
         for rest in (slice(0, self.fold.start), slice(self.fold.stop, len(maker))):
+            if rest.start == rest.stop:
+                continue
             across = maker[self.fold, rest]
             left = self.solved[rest] - np.tensordot(across, self.lost, axes=(0, 0))
             own = np.diag(maker)[rest] - self.block.quadratic(across)
