@@ -53,6 +53,12 @@ def test_a_coarse_product_is_tried_on_the_points_before_it_is_taken(monkeypatch)
     many = choose_product(5000, 4096, 12, 2, trial=lambda _: 40.0)
     assert (few.name, many.name) == ("torch bfloat16", "numpy float32")
     assert tried == ["torch bfloat16"]
+    speeds["torch int8"] = 400e9  # bytes first, and bfloat16 where they leave too much open
+    left = {"torch int8": 40.0, "torch bfloat16": 8.0}
+    second = choose_product(5000, 4096, 12, 2, trial=lambda product: tried.append(product.name) or left[product.name])
+    assert (second.name, tried[1:]) == ("torch bfloat16", ["torch int8", "torch bfloat16"])
+    assert choose_product(5000, 4096, 12, 2, trial=lambda _: 8.0).name == "torch int8"
+    del speeds["torch int8"]
     speeds["torch bfloat16"] = 20e9  # not fast here: nothing to try
     assert choose_product(5000, 4096, 12, 2, trial=lambda _: pytest.fail("tried")).name == "numpy float32"
 

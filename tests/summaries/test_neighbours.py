@@ -13,7 +13,7 @@ from stratoscope.metrics.halves import Reading, half_variances
 from stratoscope.metrics.neighbourhoods import neighbourhoods_of
 from stratoscope.summaries import candidates, nearest_neighbours, pairs, settle, tiles
 
-PRODUCTS = ["numpy float64", "numpy float32", "torch float32", "torch bfloat16"]
+PRODUCTS = ["numpy float64", "numpy float32", "torch float32", "torch bfloat16", "torch int8"]
 
 
 def brute(points, k):
@@ -92,6 +92,7 @@ def test_all_products_give_the_same_table(rng, product, size):
     table = nearest_neighbours(points, 12, product=product)
     check_exact(points, 12, table)
     assert table.product == product
+    assert table.chance == (1e-12 if product == "torch int8" else 0)
 
 
 @pytest.mark.parametrize("product", PRODUCTS)

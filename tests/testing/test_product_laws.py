@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from stratoscope.summaries import drawn
 from stratoscope.summaries.products import Product
 from stratoscope.testing.product_laws import check_product
 
@@ -11,6 +14,7 @@ ALL = [
     Product("numpy", "float32"),
     Product("torch", "float32"),
     Product("torch", "bfloat16"),
+    Product("torch", "int8"),
 ]
 
 
@@ -29,9 +33,25 @@ class NoBound(Product):
 class NoRest(Product):
     """Says that rounding the coordinates took nothing away."""
 
-    def factor(self, piece, centred=np.asarray):
-        factor, _, norm2, rest2 = super().factor(piece, centred)
-        return factor, norm2, norm2, np.zeros_like(rest2)
+    def factor(self, piece, centred=np.asarray, seed=0):
+        rounded = super().factor(piece, centred, seed)
+        return replace(rounded, size2=rounded.norm2, rest2=np.zeros(len(piece)), noise2=0.0, step=0.0)
+
+
+class NoNoise(Product):
+    """Says that what was added at random has no length of its own."""
+
+    def factor(self, piece, centred=np.asarray, seed=0):
+        return replace(super().factor(piece, centred, seed), noise2=0.0)
+
+
+class Nearest(Product):
+    """Rounds to the nearest whole number, and says that it drew."""
+
+    def factor(self, piece, centred=np.asarray, seed=0):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(drawn, "_random", lambda _rng, shape: np.full(shape, 1 << 15, dtype=np.uint16))
+            return super().factor(piece, centred, seed)
 
 
 class NoOutput(Product):
@@ -49,6 +69,9 @@ class NoOutput(Product):
         NoBound("torch", "float32"),
         NoRest("torch", "bfloat16"),
         NoOutput("torch", "bfloat16"),
+        NoRest("torch", "int8"),
+        NoNoise("torch", "int8"),
+        Nearest("torch", "int8"),
     ],
     ids=lambda product: f"{type(product).__name__} {product.name}",
 )

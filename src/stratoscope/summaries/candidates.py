@@ -7,97 +7,63 @@ So the true neighbours are always among those held, and how many more are held s
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
+from dataclasses import dataclass, fields
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from stratoscope.summaries.bounds import Measures
 from stratoscope.types import Floats, Integers
 
-_STRIP = 256
+_STRIP = 1280
 _HELD = 1 << 21
 _GROUPS = 64
 
 
 @dataclass(frozen=True)
-class Measures:
-    """What bounds the error of squared distances from products.
-
-    Attributes
-    ----------
-    size2, norm2, rest2 : array (point,)
-        Squared norms of the centred points before and after rounding, and of what rounding took away; infinite
-        `norm2` excludes a point.
-    bound, output, floor : float
-        A squared distance between rounded points is off by at most ``bound (|x|^2 + |y|^2) + 2 output s + floor``,
-        with s the magnitudes of the products added up: of the product itself where it is not said.
-    """
-
-    size2: Floats
-    norm2: Floats
-    rest2: Floats
-    bound: float
-    output: float = 0.0
-    floor: float = 0.0
-
-    @cached_property
-    def length(self) -> Floats:
-        """Norm (point,) of the rounded points."""
-        return np.sqrt(self.norm2)
-
-    @cached_property
-    def rest(self) -> Floats:
-        """Largest distance (point,) of a point from the rounded one."""
-        return np.sqrt(self.rest2) * (1 + 1e-6)
-
-    def interval(self, i: Integers, j: Integers, product: Floats, spread: Floats | float) -> tuple[Floats, Floats]:
-        """Return least and largest distance (pair,) of the points `i` and `j`, from the tighter of two bounds.
-
-        Rounding moves a point by at most its rest, so a distance by at most two of them. And by Cauchy-Schwarz it
-        moves a product by at most one rest times the other norm, twice. The first is tighter for near points.
-        """
-        norms, rest = self.norm2[i] + self.norm2[j], self.rest
-        error = self.bound * norms + 2 * (1 + 1e-5) * self.output * spread + self.floor
-        rounded = norms - 2 * product
-        apart = rest[i] + rest[j]
-        low, high = np.sqrt(np.maximum(rounded - error, 0)) - apart, np.sqrt(np.maximum(rounded + error, 0)) + apart
-        length = self.length
-        crossed = error + 2 * (rest[i] * length[j] + length[i] * rest[j] + rest[i] * rest[j])
-        whole = self.size2[i] + self.size2[j] - 2 * product
-        least, most = np.sqrt(np.maximum(whole - crossed, 0)), np.sqrt(np.maximum(whole + crossed, 0))
-        second = most - least < high - low
-        return np.where(second, least, np.maximum(low, 0)), np.where(second, most, high)
-
-
-@dataclass(frozen=True)
-class Near:
-    """Pairs that could be near: `point`, `other`, and between which distances, `low` and `high`, theirs lies (pair,)."""
+class Pairs:
+    """Pairs of points, `point` and `other` (pair,), and what is known of each."""
 
     point: NDArray[np.int32]
     other: NDArray[np.int32]
-    low: Floats
-    high: Floats
 
     def __len__(self) -> int:
         return len(self.point)
+
+    def take(self, chosen: NDArray[Any]) -> Self:
+        """Return the pairs `chosen`, in that order."""
+        return type(self)(*(getattr(self, one.name)[chosen] for one in fields(self)))
+
+    @classmethod
+    def joined(cls, parts: list[Self]) -> Self:
+        """Put `parts` behind each other."""
+        return (
+            parts[0]
+            if len(parts) == 1
+            else cls(*(np.concatenate([getattr(part, one.name) for part in parts]) for one in fields(cls)))
+        )
+
+
+@dataclass(frozen=True)
+class Seen(Pairs):
+    """Pairs that seemed near when they came: the `product`, and the sum of the magnitudes of its parts (pair,)."""
+
+    product: NDArray[Any]
+    spread: NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Near(Pairs):
+    """Pairs that could be near: between which distances, `low` and `high`, theirs lies (pair,)."""
+
+    low: Floats
+    high: Floats
 
     @property
     def middle(self) -> Floats:
         """Squared distances (pair,) in the middle of what is possible."""
         return (self.low**2 + self.high**2) / 2
-
-    def take(self, chosen: NDArray[Any]) -> Near:
-        """Return the pairs `chosen`, in that order."""
-        return Near(self.point[chosen], self.other[chosen], self.low[chosen], self.high[chosen])
-
-    @classmethod
-    def joined(cls, parts: list[Near]) -> Near:
-        """Put `parts` behind each other."""
-        if not parts:
-            return cls(np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0), np.zeros(0))
-        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in cls.__dataclass_fields__))
 
 
 class Candidates:
@@ -118,7 +84,8 @@ class Candidates:
         self.most = len(measures.norm2) if most is None else most
         self.reach = np.full(len(measures.norm2), np.inf)
         self.wide = np.zeros(len(measures.norm2), dtype=bool)
-        self._held: list[Near] = []
+        self._held = Near(np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0), np.zeros(0))
+        self._seen: list[Seen] = []
         self._count, self._room = 0, _HELD
 
     def take(
@@ -143,7 +110,7 @@ class Candidates:
     def found(self) -> Near:
         """Return all pairs that are held, ordered by point and greatest distance; points in `wide` are left out."""
         self._let_go()
-        return Near.joined(self._held)
+        return self._held
 
     def _strip(self, rows: Integers, cols: slice, product: NDArray[Any], spread: Any, both: bool) -> None:
         squared = self._squared(rows, cols, product)
@@ -173,7 +140,7 @@ class Candidates:
 
     def _squared(self, rows: Integers, cols: slice, product: NDArray[Any]) -> NDArray[Any]:
         """Return squared distances of the rounded points, infinite between a point and itself."""
-        norm2 = self.measures.norm2.astype(product.dtype)
+        norm2 = self.measures.squares.astype(product.dtype)
         squared: NDArray[Any] = np.multiply(product, -2)
         squared += norm2[cols]
         squared += norm2[rows, None]
@@ -184,13 +151,13 @@ class Candidates:
 
     def _limit(self, points: Integers, others: Integers, nearest: Floats, dtype: np.dtype[Any]) -> NDArray[Any]:
         """Return below which squared distance of rounded points another could be near; shrinks the reach of `points`."""
-        norm2, rest = self.measures.norm2, self.measures.rest
-        far = norm2[others][np.isfinite(norm2[others])].max(initial=0)
-        slack = (self.measures.bound + 8 * np.finfo(dtype).eps) * (norm2[points] + far) + self.measures.floor
-        apart = rest[points] + rest[others].max(initial=0)
+        norm2, eps = self.measures.norm2, float(np.finfo(dtype).eps)
+        slack, apart, shift = self.measures.among(points, others, 8 * eps)
         with np.errstate(invalid="ignore"):  # infinite for points that are excluded
-            self.reach[points] = np.fmin(self.reach[points], np.sqrt(np.maximum(nearest + slack, 0)) + apart)
-            limit = ((self.reach[points] + apart) ** 2 + slack) * (1 + 4 * np.finfo(dtype).eps)
+            reach = np.sqrt(np.maximum(nearest + slack, 0) + shift**2) + shift + apart
+            self.reach[points] = np.fmin(self.reach[points], reach)
+            near = self.reach[points] + apart
+            limit = (near * (near + 2 * shift) + slack) * (1 + 4 * eps)
         limit[self.wide[points] | ~np.isfinite(norm2[points])] = -np.inf
         return np.asarray(np.fmin(limit, np.finfo(dtype).max).astype(dtype))
 
@@ -198,11 +165,10 @@ class Candidates:
         self, flat: Integers, rows: Integers, columns: Integers, product: NDArray[Any], spread: Any, *, turned: bool
     ) -> None:
         at, to = np.divmod(flat, len(columns))
-        value = product[at, to].astype(np.float64)
-        size = np.abs(value) if spread is None else spread[at, to].astype(np.float64)
         point, other = (columns[to], rows[at]) if turned else (rows[at], columns[to])
-        low, high = self.measures.interval(point, other, value, size)
-        self._held.append(Near(point.astype(np.int32), other.astype(np.int32), low, high))
+        value = product[at, to]
+        size = np.abs(value) if spread is None else spread[at, to]
+        self._seen.append(Seen(point.astype(np.int32), other.astype(np.int32), value, size))
         self._count += len(point)
         counts = np.bincount(to if turned else at)
         if counts.max(initial=0) > self.most:
@@ -210,25 +176,37 @@ class Candidates:
 
     def _give_up(self, points: Integers) -> None:
         self.wide[points] = True
-        self._held = [near.take(~self.wide[near.point]) for near in self._held]
-        self._count = sum(len(near) for near in self._held)
+        self._held = self._held.take(~self.wide[self._held.point])
+        self._seen = [seen.take(~self.wide[seen.point]) for seen in self._seen]
+        self._count = len(self._held) + sum(map(len, self._seen))
 
     def _let_go(self) -> None:
         """Shrink the reach to the k-th of the greatest distances, and let go what lies beyond it."""
-        parts, self._held = self._held, []
-        for at, part in enumerate(parts):
-            parts[at] = part.take(part.low <= self.reach[part.point])
-        near = Near.joined(parts)
-        parts.clear()
+        seen, self._seen = self._seen, []
+        everyone = np.arange(len(self.reach))
+        limit = self._limit(everyone, everyone, np.full(len(everyone), np.inf), np.dtype(np.float64))
+        near = Near.joined([self._held, *(self._bounded(part, limit) for part in seen)])
         near = near.take(_ordered(near))
         start = np.searchsorted(near.point, np.arange(len(self.reach) + 1, dtype=near.point.dtype))
         known = np.flatnonzero(np.diff(start) >= self.k)
         self.reach[known] = np.fmin(self.reach[known], near.high[start[known] + self.k - 1])
-        near = near.take(near.low <= self.reach[near.point])
-        self._held, self._count = [near], len(near)
-        counts = np.bincount(near.point)
+        self._held = near.take(near.low <= self.reach[near.point])
+        self._count = len(self._held)
+        counts = np.bincount(self._held.point)
         if counts.max(initial=0) > self.most:
             self._give_up(np.flatnonzero(counts > self.most))
+
+    def _bounded(self, seen: Seen, limit: Floats) -> Near:
+        """Return the bounds of what may still lie within reach: most of what came early is beyond it by now."""
+        measures = self.measures
+        squared = measures.squares[seen.point] + measures.squares[seen.other] - 2 * seen.product.astype(np.float64)
+        squared -= 2 * (1 + 1e-5) * measures.output * seen.spread
+        seen = seen.take(squared <= limit[seen.point])
+        bounds = measures.interval(
+            seen.point, seen.other, seen.product.astype(np.float64), seen.spread.astype(np.float64)
+        )
+        near = Near(seen.point, seen.other, *bounds)
+        return near.take(near.low <= self.reach[near.point])
 
 
 def _ordered(near: Near) -> Integers:

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stratoscope.errors import unknown_name
+from stratoscope.summaries.drawn import bytes_multiply_exactly
 from stratoscope.summaries.products import Product
 
 #: Name of the environment variable that names the product for every search of the process.
@@ -74,9 +75,12 @@ def choose_product(
     products = [product for product in _installed(work) if product.name in speeds]
     expected = {product: _seconds(speeds[product.name], n_points, _measured(product, k, exact)) for product in products}
     first = min(products, key=lambda product: expected[product])
-    if trial is not None and first.coarse:
+    tried: set[Product] = set()
+    while trial is not None and first.coarse and first not in tried:
         expected[first] = _seconds(speeds[first.name], n_points, trial(first))
-    return min(products, key=lambda product: expected[product])
+        tried.add(first)
+        first = min(products, key=lambda product: expected[product])
+    return first
 
 
 def _measured(product: Product, k: int, exact: int | None) -> float:
@@ -104,6 +108,7 @@ def _installed(work: float) -> list[Product]:
         for device in ("cpu", "cuda") if torch.cuda.is_available() else ("cpu",):
             found += [Product("torch", "float32", device)] if _torch_is_exact() else []
             found += [Product("torch", "bfloat16", device)]
+        found += [Product("torch", "int8")] if bytes_multiply_exactly() else []
     return found
 
 
@@ -132,8 +137,8 @@ def rates(with_torch: bool) -> Mapping[str, float]:
 
 
 def _rate(product: Product, points: NDArray[Any]) -> float:
-    factor = product.factor(points.astype(product.dtype))[0]
-    other = factor.copy() if product.library == "numpy" else factor.clone()  # numpy halves the product of one array
+    factor = product.factor(points.astype(product.dtype)).factor
+    other = factor.copy() if hasattr(factor, "copy") else factor.clone()  # numpy halves the product of one array
     total = np.zeros((_PROBE, _PROBE), dtype=product.dtype)
     spread = np.zeros_like(total) if product.output else None
     # the time of this thread does not count what other processes do on its core; on a device it would only count waiting

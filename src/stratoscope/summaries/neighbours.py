@@ -15,8 +15,10 @@ from typing import Any
 import numpy as np
 
 from stratoscope.errors import BadInput, TooFew
-from stratoscope.summaries.candidates import Candidates, Measures
+from stratoscope.summaries.bounds import Measures
+from stratoscope.summaries.candidates import Candidates
 from stratoscope.summaries.choice import NEARLY, choose_product
+from stratoscope.summaries.drawn import CHANCE, spread_of_draws
 from stratoscope.summaries.duplicates import distinct_points, expand, first_identical
 from stratoscope.summaries.inner_products import InnerProducts
 from stratoscope.summaries.pairs import Blocks, chosen, slices_of
@@ -57,8 +59,8 @@ def nearest_neighbours(
     duplicates : {"keep", "merge"}
         Keep points with equal coordinates, as neighbours at distance 0, or merge them into one point.
     product : str, optional
-        What proposes the candidates: ``numpy float64``, ``numpy float32``, ``torch float32``, ``torch bfloat16``, or
-        those of torch with ``cuda`` behind. By default the environment variable STRATOSCOPE_PRODUCT, else the fastest
+        What proposes the candidates: ``numpy float64``, ``numpy float32``, ``torch float32``, ``torch bfloat16``, these
+        of torch with ``cuda`` behind, or ``torch int8``, whose bounds hold but for a chance of 1e-12. By default the environment variable STRATOSCOPE_PRODUCT, else the fastest
         for this search as measured in this process. Which one it is changes the time and not the neighbours.
 
     Returns
@@ -231,9 +233,12 @@ class Search:
             points.size2,
             norm2,
             points.rest2,
+            points.noise2,
+            points.step,
             product.bound(points.width, points.n_units),
             product.output,
             floor,
+            spread_of_draws(len(norm2), points.n_units) if product.drawn else 0.0,
         )
         few = max(4 * self.width, min(max(len(self.rows) // 64, 64), 256))
         return Candidates(measures, max(self.width, 1), few if most is None else most)
@@ -266,8 +271,9 @@ class Search:
         if repeated and duplicates == "keep":
             distance, index = expand(distance, index, self.first, min(self.k, n_given - 1))
             rows = np.arange(n_given)
+        chance = CHANCE if near.measures.spread else 0.0
         return NeighbourTable(
-            distance, index, rows, len(rows), repeated, self.n_exact, far_error, product, n_measured, n_wide
+            distance, index, rows, len(rows), repeated, self.n_exact, far_error, product, n_measured, n_wide, chance
         )
 
     def _settle(self, near: Candidates, distance: Floats, index: Integers) -> tuple[int, float]:

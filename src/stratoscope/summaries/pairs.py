@@ -46,7 +46,7 @@ def add_checksum(checksum: NDArray[np.uint64], block: NDArray[Any], rng: np.rand
     height = max(1, BLOCK // max(block.shape[1], 1))
     for start in range(0, len(block), height):
         words = np.add(block[start : start + height], 0, order="C").view(word)  # + 0 turns -0.0 into 0.0
-        checksum[start : start + height] += (words * weights).sum(axis=1, dtype=np.uint64)
+        checksum[start : start + height] += np.vecdot(words.astype(np.uint64, copy=False), weights)
 
 
 def exact_squares(

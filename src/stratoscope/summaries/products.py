@@ -13,9 +13,34 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from stratoscope.summaries.drawn import draw, multiply_codes, squares
 from stratoscope.types import Floats
 
 _ROUNDOFF = {"float64": 2.0**-53, "float32": 2.0**-24, "bfloat16": 2.0**-8}
+
+
+@dataclass(frozen=True)
+class Rounded:
+    """Points as a product takes them, and what rounding did to them.
+
+    Attributes
+    ----------
+    factor
+        What `Product.multiply` and `Product.add` multiply.
+    size2, norm2 : array (point,)
+        Squared norms of the centred points before and after rounding; before it as they are on average, where it is drawn.
+    rest2 : array (point,)
+        Of what rounding took away for certain.
+    noise2, step : array (point,) or float
+        Of what it added at random, and the size of one step of that; 0 where nothing is drawn.
+    """
+
+    factor: Any
+    size2: Floats
+    norm2: Floats
+    rest2: Floats
+    noise2: Floats | float = 0.0
+    step: Floats | float = 0.0
 
 
 @dataclass(frozen=True)
@@ -26,8 +51,8 @@ class Product:
     ----------
     library : {"numpy", "torch"}
         Whose matrix multiplication.
-    rounding : {"float64", "float32", "bfloat16"}
-        Format of the factors. Sums are float32, or float64 for float64.
+    rounding : {"float64", "float32", "bfloat16", "int8"}
+        Format of the factors: int8 is drawn at random, see `drawn`. Sums are float32, or float64 for float64.
     device : str
         ``cpu``, or a device of torch.
     """
@@ -49,12 +74,17 @@ class Product:
     @property
     def factor_bytes(self) -> int:
         """Bytes of one coordinate of a factor."""
-        return {"float64": 8, "float32": 4, "bfloat16": 2}[self.rounding]
+        return {"float64": 8, "float32": 4, "bfloat16": 2, "int8": 1}[self.rounding]
 
     @property
     def coarse(self) -> bool:
         """Whether it leaves pairs open that are far from alike, so that how many depends on the points."""
-        return self.rounding == "bfloat16"
+        return self.rounding in {"bfloat16", "int8"}
+
+    @property
+    def drawn(self) -> bool:
+        """Whether points are rounded at random, so that bounds hold but for `drawn.CHANCE`."""
+        return self.rounding == "int8"
 
     @property
     def unit(self) -> float:
@@ -63,7 +93,7 @@ class Product:
             return 2.0**-53
         if self.device != "cpu":
             return 2.0**-22
-        return 2.0**-24 if self.rounding == "float32" else 2.0**-23
+        return 2.0**-23 if self.rounding == "bfloat16" else 2.0**-24
 
     @property
     def output(self) -> float:
@@ -79,26 +109,25 @@ class Product:
         """
         width = max(1, min(width, n_units))
         blocks = n_units / width + 1
+        if self.drawn:  # sums of whole numbers are exact
+            width = 0
         norms = (256 if self.rounding != "float64" else width + blocks) * self.unit
         return 1.01 * ((width + blocks + 16) * self.unit + norms)
 
     def factor(
-        self, piece: NDArray[Any], centred: Callable[[NDArray[Any]], NDArray[Any]] = np.asarray
-    ) -> tuple[Any, Floats, Floats, Floats]:
-        """Round coordinates (point, unit), after `centred` has taken their centre away.
-
-        Returns
-        -------
-        factor
-            What `multiply` and `add` multiply.
-        size2, norm2, rest2 : array (point,)
-            Squared norms of the centred points before and after rounding, and of what rounding took away.
-        """
+        self, piece: NDArray[Any], centred: Callable[[NDArray[Any]], NDArray[Any]] = np.asarray, seed: int = 0
+    ) -> Rounded:
+        """Round coordinates (point, unit), after `centred` has taken their centre away; `seed` is of what is drawn."""
         if self.rounding == "bfloat16":
             return self._halved(piece, centred)
+        if self.drawn:
+            codes, norm2, noise2 = draw(piece, centred, seed)
+            # the rounding of the centred coordinates before, of a norm that is bounded by the triangle inequality
+            single = 2 * (norm2 + noise2) * _ROUNDOFF["float32"] ** 2
+            return Rounded(codes, norm2 - noise2, norm2, single, noise2, codes.step.numpy().astype(np.float64))
         whole = centred(piece)
         norm2 = _squares(whole)
-        return self._owned(whole), norm2, norm2, norm2 * _ROUNDOFF[self.rounding] ** 2
+        return Rounded(self._owned(whole), norm2, norm2, norm2 * _ROUNDOFF[self.rounding] ** 2)
 
     def multiply(self, left: Any, right: Any) -> NDArray[Any]:
         """Return ``left @ right.T`` in the precision of the sums."""
@@ -127,6 +156,8 @@ class Product:
     def _by_torch(self, left: Any, right: Any) -> Any:
         import torch
 
+        if self.drawn:
+            return multiply_codes(left, right)
         # on a device sums come back as they are; on the processor torch has nothing of the kind
         exact = self.rounding == "bfloat16" and self.device != "cpu"
         return torch.mm(left, right.T, out_dtype=torch.float32) if exact else torch.mm(left, right.T)
@@ -138,9 +169,7 @@ class Product:
 
         return torch.from_numpy(piece).to(self.device)
 
-    def _halved(
-        self, piece: NDArray[Any], centred: Callable[[NDArray[Any]], NDArray[Any]]
-    ) -> tuple[Any, Floats, Floats, Floats]:
+    def _halved(self, piece: NDArray[Any], centred: Callable[[NDArray[Any]], NDArray[Any]]) -> Rounded:
         """Round to bfloat16, a few rows at a time so that everything stays in cache."""
         import torch
 
@@ -152,10 +181,10 @@ class Product:
             whole = centred(piece[rows])
             half[rows] = torch.from_numpy(whole)
             back = half[rows].float().numpy()
-            norms[0, rows], norms[1, rows] = _squares(whole), _squares(back)
-            norms[2, rows] = _squares(np.subtract(whole, back, out=back))
+            norms[0, rows], norms[1, rows] = squares(whole), squares(back)
+            norms[2, rows] = squares(np.subtract(whole, back, out=back))
         norms[2] += norms[0] * _ROUNDOFF["float32"] ** 2  # the rounding of the centred coordinates before
-        return half.to(self.device), norms[0], norms[1], norms[2]
+        return Rounded(half.to(self.device), norms[0], norms[1], norms[2])
 
 
 def _squares(piece: NDArray[Any]) -> Floats:

@@ -48,6 +48,9 @@ class NeighbourTable:
         Pairs of points that were measured by differences.
     n_wide : int
         Points for which those products left too much open, so that they were searched again in double precision.
+    chance : float
+        Probability that a neighbour is missed, over what the search itself draws at random to round points to bytes
+        (`drawn`), whatever the points are; 0 where nothing was drawn.
     """
 
     distance: Floats
@@ -60,6 +63,7 @@ class NeighbourTable:
     product: str = ""
     n_measured: int = 0
     n_wide: int = 0
+    chance: float = 0.0
 
 
 @dataclass(frozen=True)

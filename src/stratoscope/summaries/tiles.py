@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stratoscope.summaries.pairs import Blocks, add_checksum
-from stratoscope.summaries.products import Product
+from stratoscope.summaries.products import Product, Rounded
 from stratoscope.types import Floats, Integers
 
 #: Points along one side of a tile; its sums stay near the processor.
@@ -33,7 +33,9 @@ class Points:
     Attributes
     ----------
     size2, norm2, rest2 : array (point,)
-        Squared norms before rounding, after it, and of what it took away.
+        Squared norms before rounding, after it, and of what it took away for certain.
+    noise2, step : array (point,)
+        Squared norms of what rounding added at random, and its largest step; 0 where nothing was drawn.
     checksum : array (point,)
         Equal for equal coordinates.
     n_units : int
@@ -47,6 +49,8 @@ class Points:
     size2: Floats
     norm2: Floats
     rest2: Floats
+    noise2: Floats
+    step: Floats
     checksum: NDArray[np.uint64]
     n_units: int = 0
     width: int = 1
@@ -56,8 +60,8 @@ class Points:
     @classmethod
     def of(cls, n_points: int) -> Points:
         """Make the record of `n_points` points before the first block."""
-        size2, norm2, rest2 = np.zeros((3, n_points))
-        return cls(size2, norm2, rest2, np.zeros(n_points, dtype=np.uint64))
+        size2, norm2, rest2, noise2, step = np.zeros((5, n_points))
+        return cls(size2, norm2, rest2, noise2, step, np.zeros(n_points, dtype=np.uint64))
 
     @property
     def in_range(self) -> bool:
@@ -130,9 +134,9 @@ def multiply(blocks: Blocks, n_points: int, n_units: int, product: Product, poin
     plan, entry = list(plan_tiles(n_points)), product.dtype.itemsize * (2 if product.output else 1)
     factors = _Factors(blocks, product, points)
     sets = list(_sets(plan, SUMS // entry))
-    if len(sets) > 1 and n_points * n_units * product.factor_bytes <= KEPT:
+    if (len(sets) > 1 or n_units <= DEPTH) and n_points * n_units * product.factor_bytes <= KEPT:
         factors.keep(n_points, n_units)
-        sets = [[tile] for tile in plan]
+        sets = [[tile] for tile in plan]  # each is looked at while it is near the processor
     for now in sets:
         tiles: list[Tile] = []
         for factor in factors:
@@ -174,47 +178,56 @@ class _Factors:
 
     def __init__(self, blocks: Blocks, product: Product, points: Points) -> None:
         self.blocks, self.product, self.points = blocks, product, points
-        self.kept: Any = None
+        self.kept: list[Any] | None = None
         self.passed = False
 
     def keep(self, n_points: int, n_units: int) -> None:
-        """Round all points now, and hold them."""
-        if self.product.library == "numpy":
-            kept: Any = np.empty((n_points, n_units), dtype=self.product.dtype)
-        else:
-            import torch
-
-            dtype = getattr(torch, self.product.rounding)
-            kept = torch.empty((n_points, n_units), dtype=dtype, device=self.product.device)
-        start = 0
+        """Round all points now, and hold them in pieces that are as deep as can be."""
+        pieces: list[Any] = []
+        whole, start = None, 0
         for factor in self:
-            kept[:, start : start + factor.shape[1]] = factor
-            start += factor.shape[1]
-        self.kept = kept
-        self.points.width = max(self.points.width, min(DEPTH, n_units))
+            width = factor.shape[1]
+            if self.product.drawn or width == n_units:  # each with steps of its own, or all in one
+                pieces.append(factor)
+                continue
+            whole = self._room(n_points, n_units) if whole is None else whole
+            whole[:, start : start + width] = factor
+            start += width
+        if whole is not None:
+            pieces = [whole[:, start : start + DEPTH] for start in range(0, n_units, DEPTH)]
+            self.points.width = max(self.points.width, min(DEPTH, n_units))
+        self.kept = pieces
+
+    def _room(self, n_points: int, n_units: int) -> Any:
+        if self.product.library == "numpy":
+            return np.empty((n_points, n_units), dtype=self.product.dtype)
+        import torch
+
+        dtype = getattr(torch, self.product.rounding)
+        return torch.empty((n_points, n_units), dtype=dtype, device=self.product.device)
 
     def __iter__(self) -> Iterator[Any]:
-        if self.kept is None:
-            yield from self._read()
-            return
-        for start in range(0, self.kept.shape[1], DEPTH):
-            yield self.kept[:, start : start + DEPTH]
+        return self._read() if self.kept is None else iter(self.kept)
 
     def _read(self) -> Iterator[Any]:
+        seed = 0  # the same draws in every pass
         for block in self.blocks():
             for start in range(0, block.shape[1], DEPTH):
                 piece = block[:, start : start + DEPTH]
-                factor, *norms = self.product.factor(piece, self._centring(piece))
+                rounded = self.product.factor(piece, self._centring(piece), seed)
+                seed += 1
                 if not self.passed:
-                    self._note(piece, *norms)
-                yield factor
+                    self._note(piece, rounded)
+                yield rounded.factor
         self.passed = True
 
-    def _note(self, piece: NDArray[Any], size2: Floats, norm2: Floats, rest2: Floats) -> None:
+    def _note(self, piece: NDArray[Any], rounded: Rounded) -> None:
         points = self.points
-        points.size2 += size2
-        points.norm2 += norm2
-        points.rest2 += rest2
+        points.size2 += rounded.size2
+        points.norm2 += rounded.norm2
+        points.rest2 += rounded.rest2
+        points.noise2 += rounded.noise2
+        np.maximum(points.step, rounded.step, out=points.step)
         add_checksum(points.checksum, piece, points.rng)
         points.n_units += piece.shape[1]
         points.width = max(points.width, piece.shape[1])

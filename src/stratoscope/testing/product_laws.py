@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from stratoscope.summaries.candidates import Measures
+from stratoscope.summaries.bounds import Measures
 from stratoscope.summaries.neighbours import Search
 from stratoscope.summaries.pairs import Blocks, exact_squares, slices_of
 from stratoscope.summaries.products import Product
@@ -18,7 +18,7 @@ def check_product(product: Product, *, n_points: int = 40, n_units: int = 900, s
     The law: for every pair of points the distance measured by differences in double precision lies between the least
     and the greatest distance that the product's bounds allow. It is asked of points that are hard for products: spread
     evenly, at a large offset, tight pairs far from the centre, units of very different size, all coordinates alike in
-    sign, and few units.
+    sign, all coordinates to be rounded alike, and few units.
 
     Parameters
     ----------
@@ -57,12 +57,15 @@ def hard_points(n_points: int, n_units: int, seed: int) -> dict[str, NDArray[np.
     rng = np.random.default_rng(seed)
     even = rng.standard_normal((n_points, n_units))
     pairs = np.repeat(even[: n_points // 2], 2, axis=0)
+    alike = np.linspace(0, 1, n_points)[:, None] * np.ones(n_units)
+    alike[:, 0] = 127 * (-1.0) ** np.arange(n_points)  # the whole numbers of a byte reach just that far
     sets = {
         "evenly spread points": even,
         "points at an offset of 1e4": even + 1e4,
         "tight pairs": pairs + 1e-4 * even[: len(pairs)],
         "units of very different size": even * 10.0 ** rng.uniform(-6, 6, n_units),
         "points on a line, all coordinates alike": np.linspace(1, 3, n_points)[:, None] * np.full(n_units, 1 / 3),
+        "points whose coordinates all lie alike between two whole numbers": alike,
         "points of three units": even[:, :3],
     }
     return {kind: points.astype(np.float32) for kind, points in sets.items()}
