@@ -121,8 +121,10 @@ def limit(kind: str, n: int, d: int, pairs: int = 5) -> dict[str, Any]:
     }
     searches = {
         name: partial(nearest_neighbours, data, 2, product=name)
-        for name in ("numpy float32", "torch float32", "torch bfloat16")
+        for name in ("numpy float32", "torch float32", "torch bfloat16", "torch int8")
+        if name in rates(True)
     }
+    searches["as chosen"] = partial(nearest_neighbours, data, 2)
     nearest_neighbours(data[:300], 2, product="torch bfloat16")  # warm
     works = {**products, **searches}
     clock = _clock()
