@@ -6,7 +6,7 @@ may be off. Which one a search takes is decided in `choice`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -125,8 +125,10 @@ class Product:
             # the rounding of the centred coordinates before, of a norm that is bounded by the triangle inequality
             single = 2 * (norm2 + noise2) * _ROUNDOFF["float32"] ** 2
             return Rounded(codes, norm2 - noise2, norm2, single, noise2, codes.step.numpy().astype(np.float64))
-        whole = centred(piece)
-        norm2 = _squares(whole)
+        whole, norm2 = np.empty(piece.shape, dtype=self.dtype), np.empty(len(piece))
+        for rows in _some_rows(piece):
+            whole[rows] = centred(piece[rows])
+            norm2[rows] = squares(whole[rows])
         return Rounded(self._owned(whole), norm2, norm2, norm2 * _ROUNDOFF[self.rounding] ** 2)
 
     def multiply(self, left: Any, right: Any) -> NDArray[Any]:
@@ -170,14 +172,12 @@ class Product:
         return torch.from_numpy(piece).to(self.device)
 
     def _halved(self, piece: NDArray[Any], centred: Callable[[NDArray[Any]], NDArray[Any]]) -> Rounded:
-        """Round to bfloat16, a few rows at a time so that everything stays in cache."""
+        """Round to bfloat16."""
         import torch
 
         half = torch.empty(piece.shape, dtype=torch.bfloat16)
         norms = np.empty((3, len(piece)))
-        step = max(1, (1 << 16) // max(piece.shape[1], 1))
-        for start in range(0, len(piece), step):
-            rows = slice(start, start + step)
+        for rows in _some_rows(piece):
             whole = centred(piece[rows])
             half[rows] = torch.from_numpy(whole)
             back = half[rows].float().numpy()
@@ -187,11 +187,8 @@ class Product:
         return Rounded(half.to(self.device), norms[0], norms[1], norms[2])
 
 
-def _squares(piece: NDArray[Any]) -> Floats:
-    """Return squared norms (point,), summed in pairs in the precision of `piece`, so within 256 roundings."""
-    norm2, step = np.empty(len(piece)), max(1, (1 << 16) // max(piece.shape[1], 1))
+def _some_rows(piece: NDArray[Any]) -> Iterator[slice]:
+    """Yield a few rows at a time, which stay in cache."""
+    step = max(1, (1 << 16) // max(piece.shape[1], 1))
     for start in range(0, len(piece), step):
-        rows = piece[start : start + step]
-        with np.errstate(over="ignore"):  # infinite norms are seen by who asked
-            norm2[start : start + step] = np.multiply(rows, rows, order="C").sum(axis=1)
-    return norm2
+        yield slice(start, start + step)
