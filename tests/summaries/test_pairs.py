@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -82,3 +84,15 @@ def test_copies_are_put_back_in_order_of_index():
     full_distance, full_index = expand(distance, index, np.array([0, 1, 0, 1]), 3)
     assert np.array_equal(full_index, [[2, 1, 3], [3, 0, 2], [0, 1, 3], [1, 0, 2]])
     assert np.array_equal(full_distance, [[0, 1, 1]] * 4)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_squares_are_the_same_however_many_threads_measure_them(rng, monkeypatch, dtype):
+    points = rng.standard_normal((40, 3000)).astype(np.float32)
+    first, second = rng.integers(0, 40, (2, 500))
+    alone = pairs.exact_squares(pairs.slices_of(points, 700), first, second, dtype)
+    monkeypatch.setattr(pairs, "_WORTH_THREADS", 0)
+    monkeypatch.setattr(pairs, "_libraries", lambda: [SimpleNamespace(num_threads=3)])
+    assert np.array_equal(pairs.exact_squares(pairs.slices_of(points, 700), first, second, dtype), alone)
+    exact = ((points[first].astype(float) - points[second]) ** 2).sum(axis=1)
+    np.testing.assert_allclose(alone, exact, rtol=1e-13 if dtype is np.float64 else 1e-5)

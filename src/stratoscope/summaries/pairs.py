@@ -6,11 +6,16 @@ again for another pass, so a point may have more coordinates than memory could h
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import cache, partial
+from itertools import pairwise
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import ThreadpoolController
 
 from stratoscope.summaries.blocks import BLOCK
 from stratoscope.types import Floats, Integers
@@ -19,6 +24,8 @@ Blocks: TypeAlias = Callable[[], Iterable[NDArray[Any]]]
 
 #: Coordinates of one block of an array, so that the block stays near 96 MiB.
 NARROWEST, WIDEST, ELEMENTS = 256, 4096, 3 << 23
+#: Coordinates of pairs below which measuring them is not worth sharing out.
+_WORTH_THREADS = 1 << 22
 
 
 def slices_of(points: NDArray[Any], width: int | None = None) -> Blocks:
@@ -58,14 +65,46 @@ def exact_squares(
     more than single precision are never rounded to it before: at an offset little would be left of them.
     """
     total = np.zeros(len(first))
-    for block in blocks():
-        dtype = np.promote_types(dtype, block.dtype if block.dtype.kind == "f" else np.float64).type
-        step = max(1, BLOCK // max(block.shape[1], 1))
-        for start in range(0, len(first), step):
-            pair = slice(start, start + step)
-            difference = np.subtract(block[first[pair]], block[second[pair]], dtype=dtype)
-            total[pair] += np.vecdot(difference, difference)
+    with _pool() as (pool, threads):
+        for block in blocks():
+            kind = np.promote_types(dtype, block.dtype if block.dtype.kind == "f" else np.float64).type
+            shares = threads if len(first) * block.shape[1] > _WORTH_THREADS else 1
+            cuts = np.linspace(0, len(first), shares + 1).astype(int)
+            parts = [slice(start, stop) for start, stop in pairwise(cuts.tolist())]
+            add = partial(_add_squares, total, block, first, second, dtype=kind)
+            list(pool.map(add, parts) if shares > 1 else map(add, parts))
     return total
+
+
+def _add_squares(
+    total: Floats,
+    block: NDArray[Any],
+    first: Integers,
+    second: Integers,
+    part: slice,
+    *,
+    dtype: type[np.floating[Any]],
+) -> None:
+    """Add what `block` adds to the squared distances of the pairs `part`."""
+    step = max(1, BLOCK // max(block.shape[1], 1))
+    for start in range(part.start, part.stop, step):
+        pair = slice(start, min(start + step, part.stop))
+        difference = np.subtract(block[first[pair]], block[second[pair]], dtype=dtype)
+        total[pair] += np.vecdot(difference, difference)
+
+
+@contextmanager
+def _pool() -> Iterator[tuple[ThreadPoolExecutor, int]]:
+    """Give as many threads as the user lets matrix products have; they start with the first work."""
+    threads = max((one.num_threads for one in _libraries()), default=1)
+    with ThreadPoolExecutor(threads) as pool:
+        yield pool, threads
+
+
+@cache
+def _libraries() -> list[Any]:
+    """Find the libraries of matrix products, which takes some milliseconds, once a process."""
+    return list(ThreadpoolController().select(user_api="blas").lib_controllers)
 
 
 def same_content(blocks: Blocks, first: Integers, second: Integers) -> NDArray[np.bool_]:
