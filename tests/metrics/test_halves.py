@@ -120,7 +120,7 @@ def test_dropped_points_count_on_neither_side(rng):
 def test_the_order_of_the_points_and_how_many_splits_are_held_change_nothing(rng, monkeypatch):
     points = rng.random((120, 3))
     found = two_nn(points)
-    monkeypatch.setattr("stratoscope.metrics.halves._CHUNK", 5000)
+    monkeypatch.setattr("stratoscope.metrics.halves.WORD", 8)
     again = two_nn(points[rng.permutation(120)])
     assert (found.low, found.high) == pytest.approx((again.low, again.high), rel=1e-9)
 

@@ -39,3 +39,11 @@ def test_many_values_between_many_knots(rng, n):
 def test_knots_that_are_all_one():
     found = piecewise_linear(np.array([2.0, 2.0]), np.array([1.0, 1.0]))(np.array([1.0, 3.0, np.nan]))
     np.testing.assert_array_equal(found, [1.0, 1.0, np.nan])
+
+
+def test_knots_that_crowd_into_one_cell_are_searched_instead(rng):
+    """One knot far away leaves all others in the first cell, where going through them would take longest."""
+    knots = np.append(np.sort(rng.random(3000)), 1e9)
+    heights = np.cumsum(rng.standard_normal(3001))
+    values = rng.random(500)
+    np.testing.assert_array_equal(piecewise_linear(knots, heights)(values), np.interp(values, knots, heights))

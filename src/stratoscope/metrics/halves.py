@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stratoscope.metrics.neighbourhoods import Neighbourhoods
+from stratoscope.metrics.own_side import WORD, places_on_own_side
 from stratoscope.types import Floats, Integers
 
 #: Random splits; their own noise in the printed deviation is 1 / sqrt(2 SPLITS), 7 %.
@@ -30,8 +31,6 @@ DEEPEST = 64
 _MARGIN = 2.3
 #: Neighbours whose mean distance gives the order in which points are dealt.
 _ORDERED_BY = 8
-#: Neighbours in all splits that are held at a time.
-_CHUNK = 2_000_000
 
 
 @dataclass(frozen=True)
@@ -98,26 +97,28 @@ def half_variances(near: Neighbourhoods, readings: Sequence[Reading], *, splits:
     array (reading,)
         NaN where no split left a contribution on both sides.
     """
-    used = near.distance[:, : depth(max(max(reading.ranks) for reading in readings))]
+    ranks = sorted({rank for reading in readings for rank in reading.ranks})
+    used = near.distance[:, : depth(ranks[-1])]
     index = near.index[:, : used.shape[1]]
     with np.errstate(divide="ignore"):
         logs = np.log(used)
     order = np.argsort(near.distance[:, :_ORDERED_BY].mean(axis=1), kind="stable")
     rng = np.random.default_rng(seed)
     apart: list[Floats] = []
-    for size in _sizes(splits, max(1, _CHUNK // used.size)):
+    for size in _sizes(splits):
         side = _sides(rng, order, size)
-        kept = _Kept.on_own_side(side, index, logs)
-        found = [_squared_gap(reading.contributions(kept.nearest(reading.ranks)), side) for reading in readings]
-        apart.append(np.array(found))
+        nearest = _nearest_on_own_side(side, index, logs, ranks)
+        apart.append(np.array([_squared_gap(one.contributions(_read(nearest, one.ranks)), side) for one in readings]))
     with np.errstate(invalid="ignore"):
         gaps = np.concatenate(apart, axis=1)
         known = np.isfinite(gaps)
         return np.asarray(np.where(known, gaps, 0.0).sum(axis=1) / known.sum(axis=1))
 
 
-def _sizes(total: int, most: int) -> list[int]:
-    return [min(most, total - start) for start in range(0, total, most)]
+def _sizes(splits: int) -> list[int]:
+    """Cut `splits` into equal parts that fit into words."""
+    parts = -(-splits // WORD)
+    return [splits * (part + 1) // parts - splits * part // parts for part in range(parts)]
 
 
 def _sides(rng: np.random.Generator, order: Integers, splits: int) -> NDArray[np.bool_]:
@@ -128,41 +129,34 @@ def _sides(rng: np.random.Generator, order: Integers, splits: int) -> NDArray[np
     return side
 
 
-@dataclass(frozen=True)
-class _Kept:
-    """Which neighbours are on a point's own side, all splits in one row; `starts` and `counts` are (split, point)."""
+def _nearest_on_own_side(
+    side: NDArray[np.bool_], index: Integers, logs: Floats, ranks: Sequence[int]
+) -> dict[int, Floats]:
+    """Return log distances (split, point) of the neighbours `ranks` in the own half; NaN where they are not known."""
+    starts = np.arange(len(logs)) * logs.shape[1]
+    places = places_on_own_side(side, index, ranks)
+    return {
+        rank: np.where(known, np.take(logs, starts + place), np.nan)
+        for rank, (place, known) in zip(ranks, places, strict=True)
+    }
 
-    places: Integers
-    starts: Integers
-    counts: Integers
-    logs: Floats
 
-    @classmethod
-    def on_own_side(cls, side: NDArray[np.bool_], index: Integers, logs: Floats) -> _Kept:
-        same = np.take(side, index, axis=1) == side[:, :, None]
-        narrow = np.uint8 if same.shape[2] < 256 else np.int64  # bytes add up several times faster
-        counts = same.view(np.uint8).sum(axis=2, dtype=narrow).astype(np.int64)
-        ends = np.cumsum(counts.ravel()).reshape(counts.shape)
-        return cls(np.flatnonzero(same), ends - counts, counts, logs)
-
-    def nearest(self, ranks: Sequence[int]) -> Floats:
-        """Return the log distances (split, point, rank) of neighbours in the own half; NaN where they are not known."""
-        wanted = np.asarray(ranks)
-        known = self.counts >= wanted.max()
-        at = np.where(known[..., None], self.starts[..., None] + wanted - 1, 0)
-        before = self.logs.size * np.arange(len(known))[:, None, None]
-        place = np.where(known[..., None], self.places[at] - before, 0)
-        return np.where(known[..., None], self.logs.ravel()[place], np.nan)
+def _read(nearest: dict[int, Floats], ranks: Sequence[int]) -> Floats:
+    """Return log distances (split, point, rank), known where the farthest of `ranks` is."""
+    known = ~np.isnan(nearest[max(ranks)])
+    return np.moveaxis(np.stack([np.where(known, nearest[rank], np.nan) for rank in ranks]), 0, -1)
 
 
 def _squared_gap(contributions: Floats, side: NDArray[np.bool_]) -> Floats:
     """Return what the gap between the two means says about the variance of the mean of all (split,)."""
     known = np.isfinite(contributions)
     values = np.where(known, contributions, 0.0)
-    n_one, n_other = (known & side).sum(axis=1), (known & ~side).sum(axis=1)
+    mine = known & side
+    n, n_one = known.sum(axis=1), mine.sum(axis=1)
+    total, one = values.sum(axis=1), np.where(mine, values, 0.0).sum(axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        gap = np.where(side, values, 0.0).sum(axis=1) / n_one - np.where(side, 0.0, values).sum(axis=1) / n_other
-        return np.asarray(gap**2 / (1.0 / n_one + 1.0 / n_other) / (n_one + n_other))
+        gap = one / n_one - (total - one) / (n - n_one)
+        return np.asarray(gap**2 / (1.0 / n_one + 1.0 / (n - n_one)) / n)
 
 
 def extended(ranks: Sequence[int], variances: Sequence[float], rank: int) -> float:

@@ -10,6 +10,8 @@ from stratoscope.types import Floats
 
 #: Cells of equal width that say near which knot a value lies; more than knots, so most hold one at most.
 _CELLS = 1 << 14
+#: Knots in one cell from where it takes longer to go through them than to search among all.
+_CROWDED = 16
 
 
 def piecewise_linear(knots: Floats, heights: Floats) -> Callable[[Floats], Floats]:
@@ -22,11 +24,11 @@ def piecewise_linear(knots: Floats, heights: Floats) -> Callable[[Floats], Float
     knots, heights : array (knot,)
         At least two; `knots` ascend, and may repeat.
     """
-    if not knots[-1] > knots[0]:
+    starts = np.linspace(knots[0], knots[-1], _CELLS + 1)
+    before = np.searchsorted(knots, starts, side="right") - 1
+    if not knots[-1] > knots[0] or np.diff(before).max() > _CROWDED:
         return lambda values: np.where(np.isfinite(values), np.interp(values, knots, heights), np.nan)
-    scale = _CELLS / (knots[-1] - knots[0])
-    starts = knots[0] + np.arange(_CELLS + 1) / scale
-    nearest = np.clip(np.searchsorted(knots, starts, side="right") - 1, 0, len(knots) - 2).astype(np.int32)
+    scale, nearest = _CELLS / (knots[-1] - knots[0]), np.clip(before, 0, len(knots) - 2).astype(np.int32)
     with np.errstate(divide="ignore", invalid="ignore"):
         slopes = np.where(np.diff(knots) > 0, np.diff(heights) / np.diff(knots), 0.0)
     ends = np.append(knots[1:-1], np.inf)

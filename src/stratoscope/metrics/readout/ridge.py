@@ -112,7 +112,8 @@ def _possible(
         for fold_at, fold in enumerate(cuts):
             error, doubt = Without(maker[fold, fold], solved, fold).error(maker, terms)
             known = np.isfinite(error) & (doubt < error)
-            low[at, fold_at] = np.where(known, error - doubt, 0.0)
+            with np.errstate(invalid="ignore"):  # infinite less infinite, where neither is known
+                low[at, fold_at] = np.where(known, error - doubt, 0.0)
             high[at, fold_at] = np.where(known, error + doubt, np.inf)
     return np.asarray(low <= high.min(axis=0))
 

@@ -1,0 +1,61 @@
+"""The nearest neighbours on a point's own side, found bit by bit, are those that going through them one by one finds."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+from stratoscope.metrics import own_side
+from stratoscope.metrics.own_side import WORD, packed, places_on_own_side
+
+
+def one_by_one(side, index, rank):
+    """Return the column (split, point) of the neighbour `rank` on the own side, -1 where there is none."""
+    same = side[:, index] == side[:, :, None]
+    places = np.full(side.shape, -1)
+    for split, point in np.ndindex(side.shape):
+        own = np.flatnonzero(same[split, point])
+        if len(own) >= rank:
+            places[split, point] = own[rank - 1]
+    return places
+
+
+def check(side, index, ranks):
+    for rank, (place, known) in zip(ranks, places_on_own_side(side, index, ranks), strict=True):
+        expected = one_by_one(side, index, rank)
+        np.testing.assert_array_equal(known, expected >= 0)
+        np.testing.assert_array_equal(place[known], expected[known])
+
+
+@given(
+    seed=some.integers(0, 2**16),
+    splits=some.integers(1, WORD),
+    depth=some.integers(1, 40),
+    ranks=some.sets(some.integers(1, 20), min_size=1, max_size=4),
+)
+def test_every_rank_is_the_one_that_counting_finds(seed, splits, depth, ranks):
+    rng = np.random.default_rng(seed)
+    side, index = rng.random((splits, 50)) < rng.random(), rng.integers(0, 50, (50, depth))
+    check(side, index, sorted(ranks))
+
+
+def test_tables_of_255_neighbours_are_read_to_the_end(rng):
+    side, index = rng.random((WORD, 30)) < 0.5, rng.integers(0, 30, (30, 255))
+    check(side, index, [1, 64, 120])
+
+
+def test_one_word_holds_a_split_in_every_bit(rng):
+    side = rng.random((WORD, 9)) < 0.5
+    words = packed(side)
+    assert words.dtype == np.uint64
+    for split in range(WORD):
+        np.testing.assert_array_equal(words >> np.uint64(split) & np.uint64(1), side[split])
+    assert packed(side[:3]).max() < 8
+
+
+def test_a_count_that_forgets_to_carry_is_caught(rng, monkeypatch):
+    monkeypatch.setattr(own_side, "_add", lambda count, one: count.__setitem__(0, count[0] ^ one))
+    with pytest.raises(AssertionError):
+        check(rng.random((8, 20)) < 0.5, rng.integers(0, 20, (20, 30)), [1, 3])
