@@ -1,12 +1,10 @@
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 
 from stratoscope.summaries import pairs
-from stratoscope.summaries.duplicates import expand, first_identical
+from stratoscope.summaries.duplicates import add_checksum, expand, first_identical
 from stratoscope.summaries.inner_products import inner_products, unit_means
 from stratoscope.summaries.products import Product
 
@@ -68,7 +66,7 @@ def test_checksums_tell_content_and_its_order(rng, width):
     points[0, 3] = 0.0
     points[1, 3] = -0.0
     checksum = np.zeros(4, dtype=np.uint64)
-    pairs.add_checksum(checksum, points, np.random.default_rng(0))
+    add_checksum(checksum, points, np.random.default_rng(0))
     assert checksum[0] == checksum[1]
     assert len(np.unique(checksum)) == 3
 
@@ -92,7 +90,7 @@ def test_squares_are_the_same_however_many_threads_measure_them(rng, monkeypatch
     first, second = rng.integers(0, 40, (2, 500))
     alone = pairs.exact_squares(pairs.slices_of(points, 700), first, second, dtype)
     monkeypatch.setattr(pairs, "_WORTH_THREADS", 0)
-    monkeypatch.setattr(pairs, "_libraries", lambda: [SimpleNamespace(num_threads=3)])
+    monkeypatch.setattr(pairs, "threads_of_products", lambda: 3)
     assert np.array_equal(pairs.exact_squares(pairs.slices_of(points, 700), first, second, dtype), alone)
     exact = ((points[first].astype(float) - points[second]) ** 2).sum(axis=1)
     np.testing.assert_allclose(alone, exact, rtol=1e-13 if dtype is np.float64 else 1e-5)

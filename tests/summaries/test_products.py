@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
+from scipy.stats import chisquare
 
 from stratoscope.errors import UnknownName
 from stratoscope.summaries import nearest_neighbours
-from stratoscope.summaries.drawn import bytes_multiply_exactly, spread_of_draws
+from stratoscope.summaries.drawn import Draws, bytes_multiply_exactly, spread_of_draws
 from stratoscope.summaries.products import Product
 
 
@@ -32,6 +35,18 @@ def test_bytes_are_right_on_average_and_their_noise_is_summed_up(rng):
     again = Product("torch", "int8").factor(piece, seed=3).factor.values.numpy()
     assert np.array_equal(again, drawn[3].factor.values.numpy())
     assert not np.array_equal(again, drawn[4].factor.values.numpy())
+
+
+def test_numbers_of_any_two_points_are_independent_however_they_are_read():
+    """Among 200,000 units, cells of 8 x 8 equal parts hold what chance would put there."""
+    draws = Draws(200_000, seed=1)
+    numbers = {point: draws.of(slice(point, point + 1))[0] for point in (0, 1, 2, 7, 4096, 70_000)}
+    np.testing.assert_array_equal(draws.of(slice(0, 8))[7], numbers[7])
+    for one, other in itertools.combinations(numbers.values(), 2):
+        cells = np.bincount(((one >> 29) + 4) * 8 + (other >> 29) + 4, minlength=64)
+        assert chisquare(cells).pvalue > 1e-6
+    shared = np.bincount(((numbers[0] >> 29) + 4) * 9, minlength=64)  # what numbers in common would do
+    assert chisquare(shared).pvalue < 1e-6
 
 
 def test_bytes_hold_points_of_any_size(rng):

@@ -33,25 +33,33 @@ class NoBound(Product):
 class NoRest(Product):
     """Says that rounding the coordinates took nothing away."""
 
-    def factor(self, piece, centred=np.asarray, seed=0):
-        rounded = super().factor(piece, centred, seed)
-        return replace(rounded, size2=rounded.norm2, rest2=np.zeros(len(piece)), noise2=0.0, step=0.0)
+    def factor(self, points, read=None, seed=0):
+        rounded = super().factor(points, read, seed)
+        return replace(
+            rounded,
+            size2=rounded.norm2,
+            rest2=np.zeros(len(points)),
+            noise2=np.zeros(len(points)),
+            step=np.zeros(len(points)),
+        )
 
 
 class NoNoise(Product):
     """Says that what was added at random has no length of its own."""
 
-    def factor(self, piece, centred=np.asarray, seed=0):
-        return replace(super().factor(piece, centred, seed), noise2=0.0)
+    def factor(self, points, read=None, seed=0):
+        return replace(super().factor(points, read, seed), noise2=np.zeros(len(points)))
 
 
 class Nearest(Product):
     """Rounds to the nearest whole number, and says that it drew."""
 
-    def factor(self, piece, centred=np.asarray, seed=0):
+    def factor(self, points, read=None, seed=0):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(drawn, "_random", lambda _rng, shape: np.full(shape, 1 << 15, dtype=np.uint16))
-            return super().factor(piece, centred, seed)
+            patch.setattr(
+                drawn.Draws, "of", lambda self, rows: np.zeros((rows.stop - rows.start, points.shape[1]), np.int32)
+            )
+            return super().factor(points, read, seed)
 
 
 class NoOutput(Product):

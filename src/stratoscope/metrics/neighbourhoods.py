@@ -10,7 +10,8 @@ import numpy as np
 
 from stratoscope.errors import BadInput, TooFew
 from stratoscope.metrics.responses import checked_points
-from stratoscope.summaries.neighbours import nearest_neighbours
+from stratoscope.summaries.neighbours import nearest_from_blocks
+from stratoscope.summaries.pairs import slices_of
 from stratoscope.types import Floats, Integers
 
 
@@ -45,7 +46,10 @@ def neighbourhoods_of(responses: Any, k: int, metric: str, *, fewest: int, exact
     points = checked_points(responses, metric)
     if len(points) < 2:
         check_enough(len(points), 0, metric, fewest)
-    table = nearest_neighbours(points, min(k, len(points) - 1), exact=exact, duplicates="merge")
+    # checked already, and a check reads all of them
+    k = min(k, len(points) - 1)
+    blocks, (n_points, n_units) = slices_of(points), points.shape
+    table = nearest_from_blocks(blocks, n_points, n_units, k, exact=exact, duplicates="merge")
     check_enough(table.n_points, table.duplicates, metric, fewest)
     return Neighbourhoods(table.distance, table.index, {"duplicates": table.duplicates}, table.rows)
 

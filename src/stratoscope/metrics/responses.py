@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stratoscope.errors import BadInput, TooFew, unknown_name
+from stratoscope.summaries.blocks import all_finite
 from stratoscope.types import Floats
 
 
@@ -32,7 +33,7 @@ def checked_points(responses: Any, metric: str) -> NDArray[Any]:
     Distances are measured in float64 from float32 as well; a copy in float64 would only cost time and memory.
     """
     array = np.asarray(responses)
-    if array.dtype != np.float32 or array.ndim != 2 or not array.shape[1] or not np.isfinite(array).all():
+    if array.dtype != np.float32 or array.ndim != 2 or not array.shape[1] or not all_finite(array):
         return checked_responses(array, metric)
     return array
 

@@ -47,6 +47,26 @@ def _cut(n_rows: int, n_units: int, height: int, width: int) -> Iterator[tuple[s
             yield slice(row, min(row + height, n_rows)), slice(unit, min(unit + width, n_units))
 
 
+def few_rows(n_rows: int, n_units: int, start: int = 0, elements: int = BLOCK) -> Iterator[slice]:
+    """Cut the rows from `start` to `n_rows` into a few at a time, of all units, so that they stay in cache."""
+    step = max(1, elements // max(n_units, 1))
+    for first in range(start, n_rows, step):
+        yield slice(first, min(first + step, n_rows))
+
+
+def all_finite(block: NDArray[Any]) -> bool:
+    """Say whether `block` (row, unit) holds neither NaN nor infinity."""
+    return all(bool(np.isfinite(block[rows]).all()) for rows in few_rows(len(block), block.shape[1], elements=4 * BLOCK))
+
+
+def squared_norms(rows: NDArray[Any]) -> Floats:
+    """Return squared norms (row,) of `rows` (row, unit), in their precision within 256 roundings and then in float64."""
+    whole = rows.shape[1] // 256 * 256
+    with np.errstate(over="ignore", invalid="ignore"):  # infinite norms are seen by who asked
+        parts, rest = rows[:, :whole].reshape(len(rows), -1, 256), rows[:, whole:]
+        return np.asarray(np.vecdot(parts, parts).sum(axis=1, dtype=np.float64) + np.vecdot(rest, rest))
+
+
 class Scratch:
     """Two float64 buffers that every block of every batch reuses; fresh arrays would cost memory traffic."""
 

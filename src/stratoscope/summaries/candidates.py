@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from stratoscope.summaries.bounds import Measures
 from stratoscope.types import Floats, Integers
 
-_STRIP = 1280
 _HELD = 1 << 21
 _GROUPS = 64
 
@@ -38,11 +37,9 @@ class Pairs:
     @classmethod
     def joined(cls, parts: list[Self]) -> Self:
         """Put `parts` behind each other."""
-        return (
-            parts[0]
-            if len(parts) == 1
-            else cls(*(np.concatenate([getattr(part, one.name) for part in parts]) for one in fields(cls)))
-        )
+        if len(parts) == 1:
+            return parts[0]
+        return cls(*(np.concatenate([getattr(part, one.name) for part in parts]) for one in fields(cls)))
 
 
 @dataclass(frozen=True)
@@ -66,6 +63,29 @@ class Near(Pairs):
         return (self.low**2 + self.high**2) / 2
 
 
+@dataclass(frozen=True)
+class Looked:
+    """Products of the points `rows` with the points `columns`, looked at on their own.
+
+    Attributes
+    ----------
+    product, spread : array (row, column)
+        As they came.
+    half : array (row, column)
+        Half the least squared distances of the rounded points, infinite between a point and itself.
+    nearest, nearest_of_columns : array (row, k), (column, k)
+        Half squared distances of rounded points that are of k different columns, or rows: near the smallest.
+    """
+
+    rows: Integers
+    columns: Integers
+    product: NDArray[Any]
+    spread: NDArray[Any] | None
+    half: NDArray[Any]
+    nearest: Floats
+    nearest_of_columns: Floats | None
+
+
 class Candidates:
     """The pairs that could be among the `k` nearest of a point.
 
@@ -83,25 +103,46 @@ class Candidates:
         self.measures, self.k = measures, k
         self.most = len(measures.norm2) if most is None else most
         self.reach = np.full(len(measures.norm2), np.inf)
+        self.within = np.full((len(measures.norm2), k), np.inf)
         self.wide = np.zeros(len(measures.norm2), dtype=bool)
         self._held = Near(np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0), np.zeros(0))
         self._seen: list[Seen] = []
         self._count, self._room = 0, _HELD
 
-    def take(
-        self,
-        rows: Integers,
-        cols: slice,
-        product: NDArray[Any],
-        spread: NDArray[Any] | None = None,
-        *,
-        both: bool = True,
-    ) -> None:
-        """Look at products (row, col) of the points `rows` and `cols`: for the rows, and with `both` for the columns."""
-        height = max(_STRIP, 4 * self.k)
-        for top in range(0, len(rows), height):
-            part = slice(top, top + height)
-            self._strip(rows[part], cols, product[part], None if spread is None else spread[part], both)
+    def look_at(
+        self, rows: Integers, cols: slice, product: NDArray[Any], spread: NDArray[Any] | None = None, *, both: bool
+    ) -> Looked:
+        """Look at products (row, col) of the points `rows` and `cols`, with `both` for the columns as well.
+
+        It changes nothing, so that several threads may look. A few rows at a time stay near the processor; the smallest of
+        each of so many groups of rows are those of a column's groups.
+        """
+        groups, columns = max(4 * self.k, _GROUPS), np.arange(cols.start, cols.stop)
+        norms = (self.measures.squares / 2).astype(product.dtype)
+        half, nearest = np.empty_like(product), np.empty((len(rows), self.k), dtype=product.dtype)
+        smallest = np.full((groups, len(columns)), np.inf, dtype=product.dtype)
+        for top in range(0, len(rows), groups):
+            some = slice(top, min(top + groups, len(rows)))
+            part = np.subtract(norms[cols], product[some], out=half[some])
+            part += norms[rows[some], None]
+            _leave_out(part, rows[some] - cols.start)
+            error = self._returned(product[some], None if spread is None else spread[some])
+            if error is not None:
+                part += error
+            nearest[some] = _smallest(part, self.k)
+            if both:
+                least = smallest[: len(part)]
+                np.minimum(least, part, out=least)
+            if error is not None:
+                part -= np.multiply(error, 2, out=error)
+        of_columns = np.partition(smallest, self.k - 1, axis=0)[: self.k].T if both else None
+        return Looked(rows, columns, product, spread, half, nearest, of_columns)
+
+    def take(self, looked: Looked) -> None:
+        """Hold the pairs of what was looked at that could be near."""
+        self._take(looked, looked.rows, looked.columns, looked.nearest, turned=False)
+        if looked.nearest_of_columns is not None:
+            self._take(looked, looked.columns, looked.rows, looked.nearest_of_columns, turned=True)
         if self._count > self._room:
             self._let_go()
             # what cannot be let go leaves room for half as much again: sorting it at every tile would take longest
@@ -112,67 +153,56 @@ class Candidates:
         self._let_go()
         return self._held
 
-    def _strip(self, rows: Integers, cols: slice, product: NDArray[Any], spread: Any, both: bool) -> None:
-        squared = self._squared(rows, cols, product)
-        error = self._returned(product, spread)
-        columns = np.arange(cols.start, cols.stop)
-        if error is not None:
-            squared += error
-        nearest = _smallest(squared, self.k)
-        nearest_of_columns = _smallest(squared, self.k, columns=True) if both else None
-        if error is not None:
-            squared -= np.multiply(error, 2, out=error)
-        limit = self._limit(rows, columns, nearest, squared.dtype)
-        self._hold(np.flatnonzero(squared <= limit[:, None]), rows, columns, product, spread, turned=False)
-        if nearest_of_columns is not None:
-            limit = self._limit(columns, rows, nearest_of_columns, squared.dtype)
-            self._hold(np.flatnonzero(squared <= limit), rows, columns, product, spread, turned=True)
-
     def _returned(self, product: NDArray[Any], spread: NDArray[Any] | None) -> NDArray[Any] | None:
-        """Return how far squared distances may be off because products were rounded as they came back."""
+        """Return how far half squared distances may be off because products were rounded as they came back."""
         if not self.measures.output:
             return None
-        share = product.dtype.type(2 * self.measures.output * (1 + 1e-5))
-        error: NDArray[Any] = np.abs(product) if spread is None else spread * share
-        if spread is None:
-            error *= share
-        return error
+        error = np.abs(product) if spread is None else spread.copy()
+        error *= product.dtype.type(self.measures.output * (1 + 1e-5))
+        return np.asarray(error)
 
-    def _squared(self, rows: Integers, cols: slice, product: NDArray[Any]) -> NDArray[Any]:
-        """Return squared distances of the rounded points, infinite between a point and itself."""
-        norm2 = self.measures.squares.astype(product.dtype)
-        squared: NDArray[Any] = np.multiply(product, -2)
-        squared += norm2[cols]
-        squared += norm2[rows, None]
-        own = rows - cols.start
-        inside = np.flatnonzero((own >= 0) & (own < squared.shape[1]))
-        squared[inside, own[inside]] = np.inf
-        return squared
+    def _take(self, looked: Looked, points: Integers, others: Integers, nearest: NDArray[Any], *, turned: bool) -> None:
+        """Hold the pairs that could be near for `points`, the rows of what was looked at, or `turned` its columns."""
+        dtype = looked.half.dtype
+        bounds = self._among(points, others, dtype)
+        self._shrink(points, nearest, bounds)
+        limit = (self._limit(points, bounds, dtype) / 2).astype(dtype)
+        near = looked.half <= (limit if turned else limit[:, None])
+        self._hold(np.flatnonzero(near), looked, turned=turned)
 
-    def _limit(self, points: Integers, others: Integers, nearest: Floats, dtype: np.dtype[Any]) -> NDArray[Any]:
-        """Return below which squared distance of rounded points another could be near; shrinks the reach of `points`."""
-        norm2, eps = self.measures.norm2, float(np.finfo(dtype).eps)
-        slack, apart, shift = self.measures.among(points, others, 8 * eps)
-        with np.errstate(invalid="ignore"):  # infinite for points that are excluded
-            reach = np.sqrt(np.maximum(nearest + slack, 0) + shift**2) + shift + apart
-            self.reach[points] = np.fmin(self.reach[points], reach)
+    def _among(self, points: Integers, others: Integers, dtype: np.dtype[Any]) -> tuple[Floats, Floats, Floats]:
+        """Return what bounds hold between `points` and any of `others`, of squared distances added up in `dtype`."""
+        return self.measures.among(points, others, 8 * float(np.finfo(dtype).eps))
+
+    def _shrink(self, points: Integers, nearest: NDArray[Any], bounds: tuple[Floats, Floats, Floats]) -> None:
+        """Shrink the reach of `points` to the k-th of the greatest distances that are known of each."""
+        slack, apart, shift = (one[:, None] for one in bounds)
+        squared = 2 * nearest.astype(np.float64) + slack
+        high = np.sqrt(np.maximum(squared, 0) + shift**2) + shift + apart
+        known = np.partition(np.concatenate([self.within[points], high], axis=1), self.k - 1, axis=1)
+        self.within[points] = known[:, : self.k]
+        self.reach[points] = np.minimum(self.reach[points], known[:, self.k - 1])
+
+    def _limit(self, points: Integers, bounds: tuple[Floats, Floats, Floats], dtype: np.dtype[Any]) -> Floats:
+        """Return below which squared distance of rounded points, held in `dtype`, another could be near."""
+        slack, apart, shift = bounds
+        with np.errstate(invalid="ignore"):
             near = self.reach[points] + apart
-            limit = (near * (near + 2 * shift) + slack) * (1 + 4 * eps)
-        limit[self.wide[points] | ~np.isfinite(norm2[points])] = -np.inf
-        return np.asarray(np.fmin(limit, np.finfo(dtype).max).astype(dtype))
+            limit = (near * (near + 2 * shift) + slack) * (1 + 4 * float(np.finfo(dtype).eps))
+        limit[self.wide[points] | ~np.isfinite(self.measures.norm2[points])] = -np.inf
+        return np.asarray(np.fmin(limit, np.finfo(dtype).max))
 
-    def _hold(
-        self, flat: Integers, rows: Integers, columns: Integers, product: NDArray[Any], spread: Any, *, turned: bool
-    ) -> None:
-        at, to = np.divmod(flat, len(columns))
-        point, other = (columns[to], rows[at]) if turned else (rows[at], columns[to])
-        value = product[at, to]
-        size = np.abs(value) if spread is None else spread[at, to]
-        self._seen.append(Seen(point.astype(np.int32), other.astype(np.int32), value, size))
-        self._count += len(point)
+    def _hold(self, flat: Integers, looked: Looked, *, turned: bool) -> None:
+        """Hold the products at `flat` of what was looked at, `turned` for the columns."""
+        at, to = np.divmod(flat, len(looked.columns))
+        row, column = looked.rows[at].astype(np.int32), looked.columns[to].astype(np.int32)
+        value = looked.product[at, to]
+        size = np.abs(value) if looked.spread is None else looked.spread[at, to]
+        self._seen.append(Seen(*((column, row) if turned else (row, column)), value, size))
+        self._count += len(flat)
         counts = np.bincount(to if turned else at)
         if counts.max(initial=0) > self.most:
-            self._give_up((columns if turned else rows)[np.flatnonzero(counts > self.most)])
+            self._give_up((looked.columns if turned else looked.rows)[np.flatnonzero(counts > self.most)])
 
     def _give_up(self, points: Integers) -> None:
         self.wide[points] = True
@@ -184,9 +214,10 @@ class Candidates:
         """Shrink the reach to the k-th of the greatest distances, and let go what lies beyond it."""
         seen, self._seen = self._seen, []
         everyone = np.arange(len(self.reach))
-        limit = self._limit(everyone, everyone, np.full(len(everyone), np.inf), np.dtype(np.float64))
+        double = np.dtype(np.float64)
+        limit = self._limit(everyone, self._among(everyone, everyone, double), double)
         near = Near.joined([self._held, *(self._bounded(part, limit) for part in seen)])
-        near = near.take(_ordered(near))
+        near = near.take(ordered(near.point, near.high))
         start = np.searchsorted(near.point, np.arange(len(self.reach) + 1, dtype=near.point.dtype))
         known = np.flatnonzero(np.diff(start) >= self.k)
         self.reach[known] = np.fmin(self.reach[known], near.high[start[known] + self.k - 1])
@@ -209,29 +240,30 @@ class Candidates:
         return near.take(near.low <= self.reach[near.point])
 
 
-def _ordered(near: Near) -> Integers:
-    """Return the order by point and greatest distance; two sorts of one key each are faster than one of two."""
-    by_high = np.argsort(near.high)
-    point = near.point[by_high]
+def ordered(point: NDArray[Any], size: Floats) -> Integers:
+    """Return the order by point and size; two sorts of one key each are faster than one of two."""
+    by_size = np.argsort(size)
+    point = point[by_size]
     narrow = np.uint16 if point.max(initial=0) < 1 << 16 else np.uint32  # short integers are sorted by counting
-    return by_high[np.argsort(point.astype(narrow), kind="stable")]
+    return by_size[np.argsort(point.astype(narrow), kind="stable")]
 
 
-def _smallest(squared: NDArray[Any], k: int, *, columns: bool = False) -> Floats:
-    """Return a value for every row (or column) that at least `k` of its entries do not exceed.
+def _leave_out(half: NDArray[Any], own: Integers) -> None:
+    """Make infinite what each row has in its column `own` (row,), where there is one."""
+    inside = np.flatnonzero((own >= 0) & (own < half.shape[1]))
+    half[inside, own[inside]] = np.inf
 
-    It is near the k-th smallest, at little cost: the smallest entries of disjoint groups are different entries, so the
-    k-th smallest of those will do.
+
+def _smallest(half: NDArray[Any], k: int) -> NDArray[Any]:
+    """Return `k` entries of every row that are near the smallest, infinite where there are fewer.
+
+    At little cost: the smallest entries of disjoint groups are different entries, so the smallest of those will do.
     """
-    across = 0 if columns else 1
-    width = squared.shape[across]
+    width = half.shape[1]
     if width < k:
-        return np.full(squared.shape[1 - across], np.inf)
+        return np.pad(half, ((0, 0), (0, k - width)), constant_values=np.inf)
     size = width // max(4 * k, _GROUPS)
     if size > 1:
         groups = width // size
-        if columns:
-            squared = squared[: size * groups].reshape(size, groups, -1).min(axis=0)
-        else:
-            squared = squared[:, : size * groups].reshape(-1, size, groups).min(axis=1)
-    return np.asarray(np.partition(squared, k - 1, axis=across).take(k - 1, axis=across).astype(np.float64))
+        half = half[:, : size * groups].reshape(-1, size, groups).min(axis=1)
+    return np.asarray(np.partition(half, k - 1, axis=1)[:, :k])

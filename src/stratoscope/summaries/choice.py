@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from stratoscope.errors import unknown_name
 from stratoscope.summaries.drawn import bytes_multiply_exactly
 from stratoscope.summaries.products import Product
+from stratoscope.summaries.settle import NEARLY
 
 #: Name of the environment variable that names the product for every search of the process.
 CHOICE = "STRATOSCOPE_PRODUCT"
@@ -28,8 +29,6 @@ CHOICE = "STRATOSCOPE_PRODUCT"
 SMALL, LARGE = 2e10, 1e12
 #: Seconds that measuring one coordinate of one candidate by differences takes, near enough everywhere.
 MEASURE = 1.5e-9
-#: The same in single precision, as a share of it.
-NEARLY = 0.6
 _PROBE = 768
 
 

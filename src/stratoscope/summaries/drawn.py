@@ -2,9 +2,10 @@
 
 A coordinate x is written as s q, with q a whole number from -127 to 127 and s the step of its point: q is one of the two
 next to x / s, drawn so that it is right on average. Products of whole numbers are exact, so all that is wrong is
-e = s q - x, and the e of different coordinates and points are independent. By Hoeffding's inequality a sum of a e over
-coordinates is then beyond ``c s |a|`` with a probability of ``2 exp(-2 c^2)`` at most, whatever the points are: for c near 5
-once in 1e21. Cauchy-Schwarz, which must hold for any e, could only say ``s |a| sqrt(D)`` of D coordinates, ten times as much.
+e = s q - x, and the e of different coordinates are independent, as are those of two points. By Hoeffding's inequality a sum
+of a e over coordinates is then beyond ``c s |a|`` with a probability of ``2 exp(-2 c^2)`` at most, whatever the points are:
+for c near 5 once in 1e21. Cauchy-Schwarz, which must hold for any e, could only say ``s |a| sqrt(D)`` of D coordinates, which
+is 13 times as much for 4,096.
 
 For two points that are d apart, and of whose rounded selves the squared distance is v,
 
@@ -12,6 +13,10 @@ For two points that are d apart, and of whose rounded selves the squared distanc
 
 from one sum over the difference of the points, and one over the errors of one point for given errors of the other. The
 norms of e are summed up while points are rounded, and are no part of what is left to chance.
+
+Each bound is on one pair, so it is enough that points are drawn independently two at a time. Of two random numbers a and b
+for every unit, point i takes ``a + i b`` modulo 2^32: any two points have independent numbers but for a lattice as coarse as
+their number, and all of them cost one addition.
 
 References
 ----------
@@ -22,7 +27,6 @@ https://doi.org/10.1080/01621459.1963.10500830
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -30,14 +34,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from stratoscope.summaries.blocks import squared_norms
 from stratoscope.types import Floats
 
 #: Probability, over the draws of one search, that any of its bounds on any pair of points fails.
 CHANCE = 1e-12
-#: How far draws may be from right on average, in steps: single precision and 16 random bits are not quite enough.
-DRIFT = 2.0**-14
+#: How far draws may be from right on average, in steps, for what single precision rounds.
+DRIFT = 2.0**-15
 _LARGEST, _SMALLEST_STEP = 127, 1e-30
-_BITS = 16
+_BITS = 32
 
 
 @dataclass(frozen=True)
@@ -46,6 +51,13 @@ class Codes:
 
     values: Any
     step: Any
+
+    @classmethod
+    def of(cls, shape: tuple[int, ...]) -> Codes:
+        """Make room for points."""
+        import torch
+
+        return cls(torch.from_numpy(np.empty(shape, dtype=np.int8)), torch.empty(shape[0], dtype=torch.float32))
 
     def __getitem__(self, rows: slice) -> Codes:
         """Return the points `rows`."""
@@ -62,72 +74,74 @@ class Codes:
 
 
 def spread_of_draws(n_points: int, n_units: int) -> float:
-    """Return c such that no bound fails among `n_points`, but for `CHANCE`: three sums of every pair, each on two sides."""
-    return math.sqrt(math.log(3 * float(n_points) ** 2 / CHANCE) / 2) + DRIFT * math.sqrt(n_units)
+    """Return c such that no bound fails among `n_points`, but for `CHANCE`: three sums of every pair, each on two sides.
+
+    Numbers of two points differ by a multiple of how far they are apart, so that draws are right to that part of 2^32.
+    """
+    drift = DRIFT + n_points * 2.0**-_BITS
+    return math.sqrt(math.log(3 * float(n_points) ** 2 / CHANCE) / 2) + drift * math.sqrt(n_units)
 
 
-def draw(
-    piece: NDArray[Any], centred: Callable[[NDArray[Any]], NDArray[Any]], seed: int
-) -> tuple[Codes, Floats, Floats]:
-    """Round coordinates (point, unit) to bytes, a few rows at a time so that everything stays in cache.
+class Draws:
+    """Random numbers of every point and unit, the same for the same `seed`; those of any two points are independent."""
 
-    Parameters
-    ----------
-    piece : array (point, unit)
-    centred : callable
-        Takes the centre away from some rows, and returns float32.
-    seed : int
-        Of the draws; the same piece with the same seed is rounded in the same way.
+    def __init__(self, n_units: int, seed: int) -> None:
+        rng = np.random.Generator(np.random.SFC64(seed))
+        self._first, self._step = rng.integers(0, 1 << _BITS, (2, n_units), dtype=np.uint32)
+        self._multiples = np.zeros((0, n_units), dtype=np.uint32)
+
+    def of(self, rows: slice) -> NDArray[np.int32]:
+        """Return the numbers (point, unit) of the points `rows`, from -2^31 up."""
+        n, multiples = rows.stop - rows.start, self._multiples
+        if len(multiples) < n:  # several threads may come here, and each goes on with its own
+            self._multiples = multiples = np.arange(n, dtype=np.uint32)[:, None] * self._step
+        start = self._first + np.uint32(rows.start) * self._step
+        numbers: NDArray[np.int32] = (multiples[:n] + start).view(np.int32)
+        return numbers
+
+
+def draw(whole: NDArray[np.float32], numbers: NDArray[np.int32], codes: Codes) -> tuple[Floats, Floats, Floats]:
+    """Round `whole` (point, unit) to bytes, into `codes`, as `numbers` say.
 
     Returns
     -------
-    codes : Codes
-    norm2, noise2 : array (point,)
-        Squared norms of the rounded points, and of what rounding added.
+    norm2, noise2, step : array (point,)
+        Squared norms of the rounded points and of what rounding added, and the size of its steps.
     """
     import torch
 
-    rng = np.random.Generator(np.random.SFC64(seed))
-    codes = Codes(torch.empty(piece.shape, dtype=torch.int8), torch.empty(len(piece), dtype=torch.float32))
-    norms, height = np.empty((2, len(piece))), max(1, (1 << 16) // max(piece.shape[1], 1))
-    for start in range(0, len(piece), height):
-        rows = slice(start, min(start + height, len(piece)))
-        whole = centred(piece[rows])
-        step = _finest(whole)
-        random = torch.from_numpy(_random(rng, whole.shape)).float()
-        one = torch.from_numpy(whole)
-        rounded = torch.addcmul(random.mul_(2.0**-_BITS), one, torch.from_numpy(1 / step)[:, None]).floor_()
-        codes.values[rows], codes.step[rows] = rounded, torch.from_numpy(step)
-        norms[0, rows] = squares(rounded.numpy()) * step.astype(np.float64) ** 2
-        norms[1, rows] = squares(rounded.mul_(codes.step[rows, None]).sub_(one).numpy())
-    return codes, norms[0], norms[1]
+    step = _finest(whole)
+    points, steps = torch.from_numpy(whole), torch.from_numpy(step)[:, None]
+    rounded = torch.from_numpy(numbers).float().mul_(2.0**-_BITS)
+    rounded.addcmul_(points, torch.from_numpy(1 / step)[:, None]).round_()
+    codes.values.copy_(rounded)
+    codes.step.copy_(steps[:, 0])
+    exact = step.astype(np.float64)
+    norm2 = squared_norms(rounded.numpy()) * exact**2
+    return norm2, squared_norms(torch.addcmul(points, rounded, steps, value=-1, out=rounded).numpy()), exact
 
 
-def _finest(rows: NDArray[Any]) -> NDArray[np.float32]:
+def _finest(rows: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the finest step (point,) that lets the coordinates of each of `rows` (point, unit) fit into a byte."""
-    import torch
-
-    one = torch.from_numpy(rows)
-    largest = torch.maximum(one.amax(1), one.amin(1).neg_()).numpy()
     # a little coarser, so that neither the division nor the draw rounds beyond a byte
-    return np.maximum(largest * np.float32((1 + 1e-6) / _LARGEST), np.float32(_SMALLEST_STEP))
-
-
-def _random(rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.uint16]:
-    """Return numbers of 16 random bits, four from every draw of 64."""
-    size = math.prod(shape)
-    return rng.bit_generator.random_raw(-(-size // 4)).view(np.uint16)[:size].reshape(shape)
+    largest = np.abs(rows).max(axis=1) * np.float32((1 + 1e-6) / _LARGEST)
+    return np.asarray(np.maximum(largest, np.float32(_SMALLEST_STEP)))
 
 
 def multiply_codes(left: Codes, right: Codes) -> Any:
     """Return ``left @ right.T`` as a float32 tensor: exact whole numbers, times both steps."""
-    import torch
-
     if left.shape[1] == 1:  # torch 2.13 multiplies single columns wrongly
         whole = left.values.float() @ right.values.float().T
     else:
-        whole = torch._int_mm(left.values, right.values.T)  # noqa: SLF001 - there is no other product of bytes
+        whole = _multiply_bytes()(left.values, right.values.T)
     return whole.float().mul_(right.step).mul_(left.step[:, None])
+
+
+def _multiply_bytes() -> Any:
+    """Return torch's product of bytes, the only one there is; None where this torch has none."""
+    import torch
+
+    return getattr(torch, "_int_mm", None)
 
 
 @cache
@@ -135,7 +149,7 @@ def bytes_multiply_exactly() -> bool:
     """Say whether this torch multiplies bytes on this processor, without losing what 16 bits cannot hold."""
     import torch
 
-    multiply = getattr(torch, "_int_mm", None)
+    multiply = _multiply_bytes()
     if multiply is None:
         return False
     hard = torch.arange(-_LARGEST, _LARGEST + 1, dtype=torch.int8).repeat(33, 4)
@@ -145,12 +159,3 @@ def bytes_multiply_exactly() -> bool:
     except RuntimeError:  # not on this processor
         return False
     return bool((whole == -(hard.double() @ hard.double().T)).all())
-
-
-def squares(rows: NDArray[Any]) -> Floats:
-    """Return squared norms (point,) of `rows` (point, unit), in float32 within 256 roundings and then in float64."""
-    whole = rows.shape[1] // 256 * 256
-    with np.errstate(over="ignore", invalid="ignore"):  # infinite norms are seen by who asked
-        parts = rows[:, :whole].reshape(len(rows), -1, 256)
-        rest = rows[:, whole:]
-        return np.asarray(np.vecdot(parts, parts).sum(axis=1, dtype=np.float64) + np.vecdot(rest, rest))

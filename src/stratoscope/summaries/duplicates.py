@@ -2,11 +2,46 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
+from stratoscope.summaries.blocks import few_rows
 from stratoscope.summaries.pairs import Blocks, same_content
 from stratoscope.types import Floats, Integers
+
+
+def checksum_weights(block: NDArray[Any], rng: np.random.Generator) -> NDArray[np.uint64]:
+    """Draw an odd number for every word of a row of `block` (point, unit)."""
+    n_words = block.shape[1] * _as_floats(block[:0]).itemsize // _word(_as_floats(block[:0])).itemsize
+    return np.asarray(rng.integers(0, 1 << 63, size=n_words, dtype=np.uint64) * np.uint64(2) + np.uint64(1))
+
+
+def checksums(rows: NDArray[Any], weights: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Return of each of `rows` (point, unit) a number that is equal for equal coordinates.
+
+    It is the sum of the words of the row times `weights`, modulo 2^64, so that order and content both count.
+    """
+    rows = _as_floats(rows)
+    words = np.add(rows, 0, order="C").view(_word(rows))  # + 0 turns -0.0 into 0.0
+    return np.asarray(np.einsum("ij,j->i", words.astype(np.uint64, copy=False), weights))
+
+
+def add_checksum(checksum: NDArray[np.uint64], block: NDArray[Any], rng: np.random.Generator) -> None:
+    """Add to `checksum` (point,) those of `block` (point, unit), with weights from `rng`."""
+    weights = checksum_weights(block, rng)
+    for rows in few_rows(len(block), block.shape[1]):
+        checksum[rows] += checksums(block[rows], weights)
+
+
+def _as_floats(block: NDArray[Any]) -> NDArray[Any]:
+    return block if block.dtype in {np.dtype(np.float32), np.dtype(np.float64)} else block.astype(np.float64)
+
+
+def _word(block: NDArray[Any]) -> np.dtype[Any]:
+    """Return of how many bits the words of a row are: two float32 make one word where they can, as multiplying is dear."""
+    return np.dtype(np.uint64 if block.itemsize * block.shape[1] % 8 == 0 else np.uint32)
 
 
 def first_identical(blocks: Blocks, checksum: NDArray[np.uint64]) -> Integers:

@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 from scipy.linalg.blas import dsyrk
 
 from stratoscope.summaries.blocks import BLOCK
-from stratoscope.summaries.pairs import Blocks, add_checksum
+from stratoscope.summaries.duplicates import add_checksum
+from stratoscope.summaries.factors import DEPTH, Points, power_of_two
+from stratoscope.summaries.pairs import Blocks
 from stratoscope.summaries.products import Product
-from stratoscope.summaries.tiles import DEPTH, Points, plan_tiles, power_of_two
+from stratoscope.summaries.tiles import plan_tiles
 from stratoscope.types import Floats
 
 

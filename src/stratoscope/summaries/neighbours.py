@@ -10,34 +10,41 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from stratoscope.errors import BadInput, TooFew
+from stratoscope.summaries.blocks import all_finite
 from stratoscope.summaries.bounds import Measures
-from stratoscope.summaries.candidates import Candidates
-from stratoscope.summaries.choice import NEARLY, choose_product
+from stratoscope.summaries.candidates import Candidates, Looked
+from stratoscope.summaries.choice import choose_product
 from stratoscope.summaries.drawn import CHANCE, spread_of_draws
 from stratoscope.summaries.duplicates import distinct_points, expand, first_identical
+from stratoscope.summaries.factors import Points
 from stratoscope.summaries.inner_products import InnerProducts
 from stratoscope.summaries.pairs import Blocks, chosen, slices_of
 from stratoscope.summaries.products import Product
 from stratoscope.summaries.settle import (
     LOOSE,
+    NEARLY,
     RELATIVE_ERROR,
     NeighbourTable,
     allowed,
+    groups_of,
     must_be_exact,
     settle,
     uncertain,
+    worth,
 )
-from stratoscope.summaries.tiles import Points, Tile, multiply, multiply_rows, plan_tiles
+from stratoscope.summaries.threads import in_threads
+from stratoscope.summaries.tiles import Sum, Tile, multiply, multiply_rows, plan_tiles
 from stratoscope.types import Floats, Integers
 
 _WIDE = 1 << 23
 #: Most points on which a coarse product is tried.
-_TRIED = 512
+_TRIED = 320
 #: How many more pairs it leaves open among all points than among those, for each.
 _MORE = 2.0
 
@@ -86,7 +93,7 @@ def nearest_neighbours(
             f"{k} neighbours of every point need at least 1 neighbour and {k + 1} points, but {len(array)} points came. "
             "Ask for fewer neighbours or give more points."
         )
-    if array.dtype.kind == "f" and not np.isfinite(array).all():
+    if array.dtype.kind == "f" and not all_finite(array):
         bad = np.flatnonzero(~np.isfinite(array).all(axis=1))
         raise BadInput(f"{len(bad)} points hold NaN or infinity, the first at row {bad[0]}. Leave them out first.")
     blocks = slices_of(array)
@@ -127,7 +134,7 @@ def nearest_from_blocks(
     search = Search(blocks, first_identical(blocks, points.checksum), k, exact)
     near = search.candidates(points, taken)
     while tiles:
-        search.look(near, tiles)
+        search.look(near, tiles, taken.threads)
         tiles = next(sets, [])
     return search.table(near, duplicates, taken.name)
 
@@ -148,11 +155,12 @@ def trial(product: Product, blocks: Blocks, n_points: int, n_units: int, k: int,
     near = search.candidates(points, product, most=len(sample))
     search.look(near, tiles)
     held = near.found()
-    _, start, group = np.unique(held.point, return_index=True, return_inverse=True)
+    _, start, group = groups_of(held)
     exactly = must_be_exact(held, start, group, search.n_exact, search.error)
     error = allowed(held.middle[exactly], group[exactly], search.n_exact, search.error)
     loosely = uncertain(held, error) & ~exactly
-    return _MORE * float(exactly.sum() + NEARLY * loosely.sum()) / len(sample)
+    share = _MORE / len(sample)
+    return worth(share * float(exactly.sum()), search.n_exact) + NEARLY * share * float(loosely.sum())
 
 
 def nearest_from_gram(
@@ -173,7 +181,8 @@ def nearest_from_gram(
     product = Product("numpy", inner.precision)
     near = search.candidates(inner.points, product)
     products = inner.products
-    search.look(near, (Tile(a, b, products[a, b], None) for a, b in plan_tiles(len(products))))
+    tiles = (Tile(a, b, partial(Sum, products[a, b])) for a, b in plan_tiles(len(products)))
+    search.look(near, tiles, product.threads)
     return search.table(near, duplicates, product.name)
 
 
@@ -243,11 +252,16 @@ class Search:
         few = max(4 * self.width, min(max(len(self.rows) // 64, 64), 256))
         return Candidates(measures, max(self.width, 1), few if most is None else most)
 
-    def look(self, near: Candidates, tiles: Iterable[Tile]) -> None:
-        """Look for candidates in `tiles` of products."""
-        for tile in tiles:
-            rows = np.arange(tile.rows.start, tile.rows.stop)
-            near.take(rows, tile.cols, tile.total, tile.spread, both=tile.rows.start != tile.cols.start)
+    def look(self, near: Candidates, tiles: Iterable[Tile], threads: int = 1) -> None:
+        """Look for candidates in `tiles` of products, each in a thread of its own; they are taken in order."""
+
+        def look_at(tile: Tile) -> Looked:
+            found, rows = tile.products(), np.arange(tile.rows.start, tile.rows.stop)
+            assert found.total is not None
+            return near.look_at(rows, tile.cols, found.total, found.spread, both=tile.rows.start != tile.cols.start)
+
+        for looked in in_threads(look_at, tiles, threads):
+            near.take(looked)
 
     def table(self, near: Candidates, duplicates: str, product: str) -> NeighbourTable:
         """Measure the candidates, search again where there are too many, then keep or merge copies of points."""
@@ -286,5 +300,5 @@ class Search:
         points, n_points = Points.of(len(self.first)), len(self.first)
         products = multiply_rows(self.blocks, rows, n_points, points)
         near = self.candidates(points, Product("numpy", "float64"), most=n_points)
-        near.take(rows, slice(0, n_points), products, both=False)
+        near.take(near.look_at(rows, slice(0, n_points), products, both=False))
         return self._settle(near, distance, index)

@@ -6,41 +6,15 @@ may be off. Which one a search takes is decided in `choice`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stratoscope.summaries.drawn import draw, multiply_codes, squares
-from stratoscope.types import Floats
-
-_ROUNDOFF = {"float64": 2.0**-53, "float32": 2.0**-24, "bfloat16": 2.0**-8}
-
-
-@dataclass(frozen=True)
-class Rounded:
-    """Points as a product takes them, and what rounding did to them.
-
-    Attributes
-    ----------
-    factor
-        What `Product.multiply` and `Product.add` multiply.
-    size2, norm2 : array (point,)
-        Squared norms of the centred points before and after rounding; before it as they are on average, where it is drawn.
-    rest2 : array (point,)
-        Of what rounding took away for certain.
-    noise2, step : array (point,) or float
-        Of what it added at random, and the size of one step of that; 0 where nothing is drawn.
-    """
-
-    factor: Any
-    size2: Floats
-    norm2: Floats
-    rest2: Floats
-    noise2: Floats | float = 0.0
-    step: Floats | float = 0.0
+from stratoscope.summaries.drawn import multiply_codes
+from stratoscope.summaries.rounding import ROUNDOFF, Read, Rounded, round_points
+from stratoscope.summaries.threads import threads_of_products
 
 
 @dataclass(frozen=True)
@@ -99,7 +73,7 @@ class Product:
     def output(self) -> float:
         """Relative error of what one multiplication hands back: torch rounds bfloat16 products to bfloat16 again."""
         rounded = self.rounding == "bfloat16" and self.device == "cpu"
-        return _ROUNDOFF["bfloat16"] * 1.01 if rounded else 0.0  # of what is handed back, not of what it should be
+        return ROUNDOFF["bfloat16"] * 1.01 if rounded else 0.0  # of what is handed back, not of what it should be
 
     def bound(self, width: int, n_units: int) -> float:
         """Return g such that squared distances of factors are off by at most ``g (|x|^2 + |y|^2)`` beyond `output`.
@@ -114,22 +88,27 @@ class Product:
         norms = (256 if self.rounding != "float64" else width + blocks) * self.unit
         return 1.01 * ((width + blocks + 16) * self.unit + norms)
 
-    def factor(
-        self, piece: NDArray[Any], centred: Callable[[NDArray[Any]], NDArray[Any]] = np.asarray, seed: int = 0
-    ) -> Rounded:
-        """Round coordinates (point, unit), after `centred` has taken their centre away; `seed` is of what is drawn."""
-        if self.rounding == "bfloat16":
-            return self._halved(piece, centred)
-        if self.drawn:
-            codes, norm2, noise2 = draw(piece, centred, seed)
-            # the rounding of the centred coordinates before, of a norm that is bounded by the triangle inequality
-            single = 2 * (norm2 + noise2) * _ROUNDOFF["float32"] ** 2
-            return Rounded(codes, norm2 - noise2, norm2, single, noise2, codes.step.numpy().astype(np.float64))
-        whole, norm2 = np.empty(piece.shape, dtype=self.dtype), np.empty(len(piece))
-        for rows in _some_rows(piece):
-            whole[rows] = centred(piece[rows])
-            norm2[rows] = squares(whole[rows])
-        return Rounded(self._owned(whole), norm2, norm2, norm2 * _ROUNDOFF[self.rounding] ** 2)
+    @property
+    def threads(self) -> int:
+        """Threads that its library multiplies in here, as the user sets."""
+        if self.device != "cpu":
+            return 1
+        if self.library == "numpy":
+            return threads_of_products()
+        import torch
+
+        return torch.get_num_threads()
+
+    def factor(self, points: NDArray[Any], read: Read | None = None, seed: int = 0) -> Rounded:
+        """Round `points` (point, unit), or what `read` gives of some of its rows; `seed` is of what is drawn."""
+        shape = (points.shape[0], points.shape[1])
+        read = read or (lambda rows: np.asarray(points[rows], dtype=self.dtype))
+        rounded = round_points(read, shape, self.rounding, seed, self.threads)
+        if self.library == "numpy" or self.drawn:
+            return rounded
+        import torch
+
+        return replace(rounded, factor=torch.as_tensor(rounded.factor, device=self.device))
 
     def multiply(self, left: Any, right: Any) -> NDArray[Any]:
         """Return ``left @ right.T`` in the precision of the sums."""
@@ -163,32 +142,3 @@ class Product:
         # on a device sums come back as they are; on the processor torch has nothing of the kind
         exact = self.rounding == "bfloat16" and self.device != "cpu"
         return torch.mm(left, right.T, out_dtype=torch.float32) if exact else torch.mm(left, right.T)
-
-    def _owned(self, piece: NDArray[Any]) -> Any:
-        if self.library == "numpy":
-            return piece
-        import torch
-
-        return torch.from_numpy(piece).to(self.device)
-
-    def _halved(self, piece: NDArray[Any], centred: Callable[[NDArray[Any]], NDArray[Any]]) -> Rounded:
-        """Round to bfloat16."""
-        import torch
-
-        half = torch.empty(piece.shape, dtype=torch.bfloat16)
-        norms = np.empty((3, len(piece)))
-        for rows in _some_rows(piece):
-            whole = centred(piece[rows])
-            half[rows] = torch.from_numpy(whole)
-            back = half[rows].float().numpy()
-            norms[0, rows], norms[1, rows] = squares(whole), squares(back)
-            norms[2, rows] = squares(np.subtract(whole, back, out=back))
-        norms[2] += norms[0] * _ROUNDOFF["float32"] ** 2  # the rounding of the centred coordinates before
-        return Rounded(half.to(self.device), norms[0], norms[1], norms[2])
-
-
-def _some_rows(piece: NDArray[Any]) -> Iterator[slice]:
-    """Yield a few rows at a time, which stay in cache."""
-    step = max(1, (1 << 16) // max(piece.shape[1], 1))
-    for start in range(0, len(piece), step):
-        yield slice(start, start + step)

@@ -6,10 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stratoscope.summaries.bounds import Measures
+from stratoscope.summaries.factors import Points
 from stratoscope.summaries.neighbours import Search
 from stratoscope.summaries.pairs import Blocks, exact_squares, slices_of
 from stratoscope.summaries.products import Product
-from stratoscope.summaries.tiles import Points, multiply
+from stratoscope.summaries.tiles import multiply
 
 
 def check_product(product: Product, *, n_points: int = 40, n_units: int = 900, seed: int = 0) -> None:
@@ -80,8 +81,10 @@ def intervals(
     for tile in (tile for tiles in multiply(blocks, shape[0], shape[1], product, points) for tile in tiles):
         measures: Measures = Search(blocks, everything, 1).candidates(points, product).measures
         i, j = np.meshgrid(everything[tile.rows], everything[tile.cols], indexing="ij")
-        total = tile.total.astype(np.float64)
-        spread = np.abs(total) if tile.spread is None else tile.spread.astype(np.float64)
+        found = tile.products()
+        assert found.total is not None
+        total = found.total.astype(np.float64)
+        spread = np.abs(total) if found.spread is None else found.spread.astype(np.float64)
         bounds = measures.interval(i, j, total, spread)
         low[tile.rows, tile.cols], high[tile.rows, tile.cols] = (points.scale or 1.0) * np.array(bounds)
     return low, high

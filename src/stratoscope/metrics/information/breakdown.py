@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,8 +14,8 @@ from stratoscope.metrics.information.plan import Options
 from stratoscope.metrics.information.properties import PER_CELL, check_width
 from stratoscope.metrics.information.table import UNITS_AT_A_TIME
 from stratoscope.metrics.information.tiles import Blocks, tiles
-from stratoscope.metrics.information.workers import each_tile
 from stratoscope.metrics.responses import checked_choice
+from stratoscope.summaries.threads import in_threads
 from stratoscope.types import Floats
 
 CORRECTIONS = ("panzeri-treves", "panzeri-treves-naive", "miller-madow", "none")
@@ -134,7 +133,7 @@ def information_breakdown(
     options = Options(response_bins, binning, correction, atom)
     n, parts = tiles(responses, units_at_a_time, "information_breakdown")
     setup = set_up(luminance, stimuli, luminance_bins, options, n)
-    return _assemble(setup, each_tile(partial(measure_parts, setup=setup), parts))
+    return _assemble(setup, list(in_threads(lambda part: measure_parts(*part, setup=setup), parts)))
 
 
 def _assemble(setup: Setup, measured: Sequence[Parts]) -> InformationBreakdown:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -22,7 +21,7 @@ from stratoscope.metrics.information.plan import Options, plan_of
 from stratoscope.metrics.information.properties import Property, check_width
 from stratoscope.metrics.information.table import UNITS_AT_A_TIME
 from stratoscope.metrics.information.tiles import Blocks, tiles
-from stratoscope.metrics.information.workers import each_tile
+from stratoscope.summaries.threads import in_threads
 from stratoscope.types import Floats
 
 
@@ -154,7 +153,9 @@ def object_information(
     options.check(n)
     light = read_luminance(luminance, threshold, luminance_bins, n, response_bins)
     setup = _set_up(objects, pairs, light, options, n)
-    return _assemble(setup, each_tile(partial(measure_pairs, setup=setup, keep_pairs=keep_pairs), parts), threshold)
+    return _assemble(
+        setup, list(in_threads(lambda part: measure_pairs(*part, setup=setup, keep_pairs=keep_pairs), parts)), threshold
+    )
 
 
 def _set_up(

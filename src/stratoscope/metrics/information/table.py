@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,7 @@ from stratoscope.metrics.information.measure import Measured, measure_tile
 from stratoscope.metrics.information.plan import Options, Plan, make_plan
 from stratoscope.metrics.information.properties import PER_CELL, check_width
 from stratoscope.metrics.information.tiles import Blocks, tiles
-from stratoscope.metrics.information.workers import each_tile
+from stratoscope.summaries.threads import in_threads
 from stratoscope.types import Floats
 
 UNITS_AT_A_TIME = 512
@@ -142,7 +141,7 @@ def information_table(
     options = Options(response_bins, binning, correction, atom, n_shuffles, seed)
     n, parts = tiles(responses, units_at_a_time, "information_table")
     plan = make_plan(properties, n, value_bins, options)
-    return _assemble(list(properties), plan, each_tile(partial(measure_tile, plan=plan), parts))
+    return _assemble(list(properties), plan, list(in_threads(lambda part: measure_tile(*part, plan=plan), parts)))
 
 
 def _assemble(names: Sequence[str], plan: Plan, measured: Sequence[Measured]) -> InformationTable:

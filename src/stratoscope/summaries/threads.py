@@ -1,0 +1,69 @@
+"""Work in as many threads as the user lets matrix products have, each thread with products of its own.
+
+Products of one tile are too small to be shared out well, and the steps around them run in one thread. So tiles are shared
+out instead, and products take one thread each for as long.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import cache
+from typing import TypeVar
+
+from threadpoolctl import ThreadpoolController
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def threads_of_products() -> int:
+    """Return how many threads numpy's matrix products may take."""
+    return max((one.num_threads for one in _libraries().lib_controllers), default=1)
+
+
+def in_threads(work: Callable[[Item], Result], items: Iterable[Item], threads: int | None = None) -> Iterator[Result]:
+    """Yield ``work(item)`` of every item, in order, from as many threads as products may take, or `threads`.
+
+    Only a few items are taken up ahead of what is asked for. With one thread there is no other, and each item is worked on
+    when its result is asked for.
+    """
+    threads = threads_of_products() if threads is None else threads
+    if threads < 2:
+        yield from map(work, items)
+        return
+    with _products_of_one_thread(), ThreadPoolExecutor(threads, initializer=_torch_takes, initargs=(1,)) as pool:
+        running: deque[Future[Result]] = deque()
+        for item in items:
+            running.append(pool.submit(work, item))
+            if len(running) > threads:
+                yield running.popleft().result()
+        while running:
+            yield running.popleft().result()
+
+
+@contextmanager
+def _products_of_one_thread() -> Iterator[None]:
+    """Have numpy multiply in one thread, and torch in what it had when that is over, as its new threads change that for all."""
+    before = sys.modules["torch"].get_num_threads() if "torch" in sys.modules else 0
+    try:
+        with _libraries().limit(limits=1):
+            yield
+    finally:
+        if before:
+            _torch_takes(before)
+
+
+def _torch_takes(threads: int) -> None:
+    """Have torch multiply in so many threads where this thread, or one begun later, asks it to."""
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(threads)
+
+
+@cache
+def _libraries() -> ThreadpoolController:
+    """Find the libraries of matrix products, which takes some milliseconds, once a process."""
+    return ThreadpoolController().select(user_api="blas")

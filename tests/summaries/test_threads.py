@@ -1,0 +1,71 @@
+"""Work in several threads gives the same numbers, and leaves the products as they were."""
+
+import numpy as np
+import pytest
+from threadpoolctl import ThreadpoolController, threadpool_limits
+
+from stratoscope.errors import BadInput
+from stratoscope.metrics import information_table
+from stratoscope.summaries.threads import in_threads, threads_of_products
+
+
+def threads():
+    return [one["num_threads"] for one in ThreadpoolController().info() if one["user_api"] == "blas"]
+
+
+def test_two_threads_give_the_numbers_of_one(rng):
+    responses, properties = rng.standard_normal((100, 90)), {"x": rng.random(100)}
+    with threadpool_limits(1):
+        one = information_table(responses, properties, n_shuffles=5, units_at_a_time=8)
+    with threadpool_limits(2):
+        before = threads()
+        two = information_table(responses, properties, n_shuffles=5, units_at_a_time=8)
+        assert threads() == before
+    for name in ("plugin", "corrected", "null_mean", "null_sd", "p"):
+        np.testing.assert_array_equal(getattr(one, name), getattr(two, name))
+
+
+def test_items_are_not_read_far_ahead_of_what_is_done():
+    read, done = [], []
+
+    def items():
+        for item in range(20):
+            read.append(item)
+            yield item
+
+    def work(item):
+        done.append(item)
+        assert len(read) - len(done) < 5
+        return item
+
+    for threads in (1, 2):
+        read.clear()
+        done.clear()
+        assert list(in_threads(work, items(), threads)) == list(range(20))
+
+
+def test_products_take_one_thread_in_each_of_several_and_what_they_had_afterwards():
+    torch = pytest.importorskip("torch")
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        with threadpool_limits(2, user_api="blas"):
+            assert threads_of_products() == 2
+            inside = list(in_threads(lambda _: (torch.get_num_threads(), threads_of_products()), range(4)))
+            assert inside == [(1, 1)] * 4
+            assert (torch.get_num_threads(), threads_of_products()) == (2, 2)
+            with pytest.raises(ZeroDivisionError):
+                list(in_threads(lambda item: 1 / item, range(4)))
+            stopped = in_threads(str, range(9))
+            next(stopped)
+            stopped.close()
+            assert (torch.get_num_threads(), threads_of_products()) == (2, 2)
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_an_error_in_a_thread_comes_out_as_itself(rng):
+    responses = rng.random((50, 40))
+    responses[3, 31] = np.nan
+    with threadpool_limits(2, user_api="blas"), pytest.raises(BadInput, match=r"finite values, but 1 of 4 units"):
+        information_table(responses, {"x": np.arange(50) % 2}, units_at_a_time=4)
