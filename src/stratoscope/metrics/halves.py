@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from stratoscope.metrics.neighbourhoods import Neighbourhoods
 from stratoscope.metrics.own_side import WORD, places_on_own_side
+from stratoscope.summaries.threads import in_threads, threads_of_products
 from stratoscope.types import Floats, Integers
 
 #: Random splits; their own noise in the printed deviation is 1 / sqrt(2 SPLITS), 7 %.
@@ -31,6 +32,8 @@ DEEPEST = 64
 _MARGIN = 2.3
 #: Neighbours whose mean distance gives the order in which points are dealt.
 _ORDERED_BY = 8
+#: Points in all splits below which halving is not worth sharing out.
+_WORTH_THREADS = 200_000
 
 
 @dataclass(frozen=True)
@@ -104,11 +107,14 @@ def half_variances(near: Neighbourhoods, readings: Sequence[Reading], *, splits:
         logs = np.log(used)
     order = np.argsort(near.distance[:, :_ORDERED_BY].mean(axis=1), kind="stable")
     rng = np.random.default_rng(seed)
-    apart: list[Floats] = []
-    for size in _sizes(splits):
-        side = _sides(rng, order, size)
+
+    def gaps_of(side: NDArray[np.bool_]) -> Floats:
         nearest = _nearest_on_own_side(side, index, logs, ranks)
-        apart.append(np.array([_squared_gap(one.contributions(_read(nearest, one.ranks)), side) for one in readings]))
+        return np.array([_squared_gap(one.contributions(_read(nearest, one.ranks)), side) for one in readings])
+
+    sides = (_sides(rng, order, size) for size in _sizes(splits))
+    threads = threads_of_products() if splits * near.n > _WORTH_THREADS else 1
+    apart = list(in_threads(gaps_of, sides, threads))
     with np.errstate(invalid="ignore"):
         gaps = np.concatenate(apart, axis=1)
         known = np.isfinite(gaps)

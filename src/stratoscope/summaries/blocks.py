@@ -56,7 +56,9 @@ def few_rows(n_rows: int, n_units: int, start: int = 0, elements: int = BLOCK) -
 
 def all_finite(block: NDArray[Any]) -> bool:
     """Say whether `block` (row, unit) holds neither NaN nor infinity."""
-    return all(bool(np.isfinite(block[rows]).all()) for rows in few_rows(len(block), block.shape[1], elements=4 * BLOCK))
+    return all(
+        bool(np.isfinite(block[rows]).all()) for rows in few_rows(len(block), block.shape[1], elements=4 * BLOCK)
+    )
 
 
 def squared_norms(rows: NDArray[Any]) -> Floats:

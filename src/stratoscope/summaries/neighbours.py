@@ -43,6 +43,8 @@ from stratoscope.summaries.tiles import Sum, Tile, multiply, multiply_rows, plan
 from stratoscope.types import Floats, Integers
 
 _WIDE = 1 << 23
+#: Tiles for each thread that may be looked at before they are taken: tiles on the diagonal are smaller than others.
+_AHEAD = 4
 #: Most points on which a coarse product is tried.
 _TRIED = 320
 #: How many more pairs it leaves open among all points than among those, for each.
@@ -260,7 +262,7 @@ class Search:
             assert found.total is not None
             return near.look_at(rows, tile.cols, found.total, found.spread, both=tile.rows.start != tile.cols.start)
 
-        for looked in in_threads(look_at, tiles, threads):
+        for looked in in_threads(look_at, tiles, threads, ahead=_AHEAD):
             near.take(looked)
 
     def table(self, near: Candidates, duplicates: str, product: str) -> NeighbourTable:

@@ -24,6 +24,8 @@ Blocks: TypeAlias = Callable[[], Iterable[NDArray[Any]]]
 NARROWEST, WIDEST, ELEMENTS = 256, 4096, 3 << 23
 #: Coordinates of pairs below which measuring them is not worth sharing out.
 _WORTH_THREADS = 1 << 22
+#: Coordinates that a thread measures at a time: each step costs some microseconds to begin, and more beside others.
+_AT_A_TIME = 1 << 18
 #: Relative error of squared distances in float32: 256 roundings of a sum, and three of each of its terms.
 SINGLE = 260 * 2.0**-24
 
@@ -72,7 +74,7 @@ def _add_squares(
     dtype: type[np.floating[Any]],
 ) -> None:
     """Add what `block` adds to the squared distances of the pairs `part`."""
-    for pair in few_rows(part.stop, block.shape[1], part.start):
+    for pair in few_rows(part.stop, block.shape[1], part.start, _AT_A_TIME):
         difference = np.subtract(block[first[pair]], block[second[pair]], dtype=dtype)
         total[pair] += squared_norms(difference) if dtype == np.float32 else np.vecdot(difference, difference)
 

@@ -25,11 +25,14 @@ def threads_of_products() -> int:
     return max((one.num_threads for one in _libraries().lib_controllers), default=1)
 
 
-def in_threads(work: Callable[[Item], Result], items: Iterable[Item], threads: int | None = None) -> Iterator[Result]:
+def in_threads(
+    work: Callable[[Item], Result], items: Iterable[Item], threads: int | None = None, *, ahead: int = 1
+) -> Iterator[Result]:
     """Yield ``work(item)`` of every item, in order, from as many threads as products may take, or `threads`.
 
-    Only a few items are taken up ahead of what is asked for. With one thread there is no other, and each item is worked on
-    when its result is asked for.
+    No more than `ahead` items for each thread, and one, are taken up before their results are asked for: more where items
+    differ in size, so that no thread waits for another. With one thread there is no other, and each item is worked on when
+    its result is asked for.
     """
     threads = threads_of_products() if threads is None else threads
     if threads < 2:
@@ -39,7 +42,7 @@ def in_threads(work: Callable[[Item], Result], items: Iterable[Item], threads: i
         running: deque[Future[Result]] = deque()
         for item in items:
             running.append(pool.submit(work, item))
-            if len(running) > threads:
+            if len(running) > ahead * threads:
                 yield running.popleft().result()
         while running:
             yield running.popleft().result()
