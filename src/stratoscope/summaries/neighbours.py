@@ -8,8 +8,6 @@ precision; where even that says nothing, all others are measured.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -17,34 +15,24 @@ import numpy as np
 
 from stratoscope.errors import BadInput, TooFew
 from stratoscope.summaries.blocks import all_finite
-from stratoscope.summaries.bounds import Measures
-from stratoscope.summaries.candidates import Candidates, Looked
 from stratoscope.summaries.choice import choose_product
-from stratoscope.summaries.drawn import CHANCE, spread_of_draws
-from stratoscope.summaries.duplicates import distinct_points, expand, first_identical
+from stratoscope.summaries.duplicates import first_identical
 from stratoscope.summaries.factors import Points
 from stratoscope.summaries.inner_products import InnerProducts
 from stratoscope.summaries.pairs import Blocks, chosen, slices_of
 from stratoscope.summaries.products import Product
+from stratoscope.summaries.search import Search
 from stratoscope.summaries.settle import (
-    LOOSE,
     NEARLY,
-    RELATIVE_ERROR,
     NeighbourTable,
     allowed,
     groups_of,
     must_be_exact,
-    settle,
     uncertain,
     worth,
 )
-from stratoscope.summaries.threads import in_threads
-from stratoscope.summaries.tiles import Sum, Tile, multiply, multiply_rows, plan_tiles
-from stratoscope.types import Floats, Integers
+from stratoscope.summaries.tiles import Sum, Tile, multiply, plan_tiles
 
-_WIDE = 1 << 23
-#: Tiles for each thread that may be looked at before they are taken: tiles on the diagonal are smaller than others.
-_AHEAD = 4
 #: Most points on which a coarse product is tried.
 _TRIED = 320
 #: How many more pairs it leaves open among all points than among those, for each.
@@ -64,19 +52,20 @@ def nearest_neighbours(
         Neighbours of every point.
     exact : int, optional
         Where only the nearest `exact` are read by an estimate, and those beyond by its interval: distances beyond need
-        be right to `settle.LOOSE` only, or to a share of what is between the others (`settle.allowed`), which saves time.
+        be right to `settle.LOOSE` only, or to a share of what is between the others (`settle.allowed`): it saves time.
     duplicates : {"keep", "merge"}
         Keep points with equal coordinates, as neighbours at distance 0, or merge them into one point.
     product : str, optional
         What proposes the candidates: ``numpy float64``, ``numpy float32``, ``torch float32``, ``torch bfloat16``, these
-        of torch with ``cuda`` behind, or ``torch int8``, whose bounds hold but for a chance of 1e-12. By default the environment variable STRATOSCOPE_PRODUCT, else the fastest
-        for this search as measured in this process. Which one it is changes the time and not the neighbours.
+        of torch with ``cuda`` behind, or ``torch int8``, whose bounds hold but for a chance of 1e-12. By default the
+        environment variable STRATOSCOPE_PRODUCT, else the fastest for this search as measured in this process. Which one
+        it is changes the time and not the neighbours.
 
     Returns
     -------
     NeighbourTable
-        The nearest `exact`, by default three, are exact to float64 rounding, the others to `far_error`: `settle.RELATIVE_ERROR`, or
-        `settle.LOOSE` or more with `exact`. Merging may leave fewer than `k` neighbours.
+        The nearest `exact`, by default three, are exact to float64 rounding, the others to `far_error`:
+        `settle.RELATIVE_ERROR`, or `settle.LOOSE` or more with `exact`. Merging may leave fewer than `k` neighbours.
 
     Raises
     ------
@@ -155,7 +144,7 @@ def trial(product: Product, blocks: Blocks, n_points: int, n_units: int, k: int,
     if not points.in_range:  # its products say nothing, and a search would find that out in the same way
         return np.inf
     near = search.candidates(points, product, most=len(sample))
-    search.look(near, tiles)
+    search.look(near, tiles, product.threads)
     held = near.found()
     _, start, group = groups_of(held)
     exactly = must_be_exact(held, start, group, search.n_exact, search.error)
@@ -191,116 +180,3 @@ def nearest_from_gram(
 def product_precision(n_points: int, k: int) -> str:
     """Choose the precision of a Gram matrix: float32 where all `k` are measured afterwards and that is cheaper."""
     return "float32" if n_points > 100 * k else "float64"
-
-
-@dataclass(frozen=True)
-class Search:
-    """A search for the nearest neighbours among distinct points.
-
-    Attributes
-    ----------
-    blocks : function
-        Yields the coordinates of all points.
-    first : array (point,)
-        For every point the first one with the same coordinates; only that one is searched for and found.
-    k : int
-        Neighbours wanted.
-    exact : int, optional
-        How many of them are not asked for loosely.
-    """
-
-    blocks: Blocks
-    first: Integers
-    k: int
-    exact: int | None = None
-
-    @property
-    def rows(self) -> Integers:
-        """The distinct points."""
-        return distinct_points(self.first)
-
-    @property
-    def width(self) -> int:
-        """Neighbours that every distinct point can have among the distinct points."""
-        return min(self.k, len(self.rows) - 1)
-
-    @property
-    def n_exact(self) -> int:
-        """Nearest to measure, however certain they are without: three, or as many as are asked for."""
-        return min(self.width, 3 if self.exact is None else self.exact)
-
-    @property
-    def error(self) -> float:
-        """Relative error allowed to the distances that need not be exact."""
-        return RELATIVE_ERROR if self.exact is None else LOOSE
-
-    def candidates(self, points: Points, product: Product, *, most: int | None = None) -> Candidates:
-        """Return an empty collection of candidates, with what bounds the error of `product` on these points."""
-        norm2 = np.full(len(self.first), np.inf)
-        norm2[self.rows] = points.norm2[self.rows]
-        # what single precision may lose to underflow, and double precision to nothing that matters
-        floor = 1e-30 * float(points.norm2.mean()) + (points.n_units * 1e-36 if product.rounding != "float64" else 0)
-        measures = Measures(
-            points.size2,
-            norm2,
-            points.rest2,
-            points.noise2,
-            points.step,
-            product.bound(points.width, points.n_units),
-            product.output,
-            floor,
-            spread_of_draws(len(norm2), points.n_units) if product.drawn else 0.0,
-        )
-        few = max(4 * self.width, min(max(len(self.rows) // 64, 64), 256))
-        return Candidates(measures, max(self.width, 1), few if most is None else most)
-
-    def look(self, near: Candidates, tiles: Iterable[Tile], threads: int = 1) -> None:
-        """Look for candidates in `tiles` of products, each in a thread of its own; they are taken in order."""
-
-        def look_at(tile: Tile) -> Looked:
-            found, rows = tile.products(), np.arange(tile.rows.start, tile.rows.stop)
-            assert found.total is not None
-            return near.look_at(rows, tile.cols, found.total, found.spread, both=tile.rows.start != tile.cols.start)
-
-        for looked in in_threads(look_at, tiles, threads, ahead=_AHEAD):
-            near.take(looked)
-
-    def table(self, near: Candidates, duplicates: str, product: str) -> NeighbourTable:
-        """Measure the candidates, search again where there are too many, then keep or merge copies of points."""
-        if duplicates not in {"keep", "merge"}:
-            raise BadInput(f"Duplicates are 'keep' or 'merge', not {duplicates!r}.")
-        distance, index = (
-            np.empty((len(self.first), self.width)),
-            np.zeros((len(self.first), self.width), dtype=np.int64),
-        )
-        n_measured, n_wide, far_error = 0, 0, self.error
-        if self.width:
-            n_measured, far_error = self._settle(near, distance, index)
-            wide = np.flatnonzero(near.wide)
-            n_wide = len(wide)
-            for start in range(0, n_wide, max(1, _WIDE // len(self.first))):
-                n_again, again = self._again(wide[start : start + max(1, _WIDE // len(self.first))], distance, index)
-                n_measured, far_error = n_measured + n_again, max(far_error, again)
-        rows, n_given = self.rows, len(self.first)
-        distance, index = distance[rows], np.searchsorted(rows, index[rows])
-        repeated = n_given - len(rows)
-        if repeated and duplicates == "keep":
-            distance, index = expand(distance, index, self.first, min(self.k, n_given - 1))
-            rows = np.arange(n_given)
-        chance = CHANCE if near.measures.spread else 0.0
-        return NeighbourTable(
-            distance, index, rows, len(rows), repeated, self.n_exact, far_error, product, n_measured, n_wide, chance
-        )
-
-    def _settle(self, near: Candidates, distance: Floats, index: Integers) -> tuple[int, float]:
-        found = settle(near.found(), self.blocks, self.width, self.n_exact, self.error)
-        distance[found.points], index[found.points] = found.distance, found.index
-        return found.n_measured, found.far_error
-
-    def _again(self, rows: Integers, distance: Floats, index: Integers) -> tuple[int, float]:
-        """Search for the neighbours of the points `rows` in double precision, with as many candidates as it takes."""
-        points, n_points = Points.of(len(self.first)), len(self.first)
-        products = multiply_rows(self.blocks, rows, n_points, points)
-        near = self.candidates(points, Product("numpy", "float64"), most=n_points)
-        near.take(near.look_at(rows, slice(0, n_points), products, both=False))
-        return self._settle(near, distance, index)

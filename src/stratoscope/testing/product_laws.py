@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 from stratoscope.summaries.bounds import Measures
 from stratoscope.summaries.factors import Points
-from stratoscope.summaries.neighbours import Search
 from stratoscope.summaries.pairs import Blocks, exact_squares, slices_of
 from stratoscope.summaries.products import Product
+from stratoscope.summaries.search import Search
 from stratoscope.summaries.tiles import multiply
 
 
