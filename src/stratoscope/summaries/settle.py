@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stratoscope.summaries.candidates import Near, ordered
+from stratoscope.summaries.held import Near, ordered
 from stratoscope.summaries.pairs import SINGLE, Blocks, exact_squares
 from stratoscope.types import Floats, Integers
 
