@@ -4,7 +4,7 @@
     python -m benchmarks dimension --threads 2
 
 Each group runs in a process of its own. Ratios are of processor seconds taken in turn, because wall seconds on a shared
-machine say more of the neighbours than of the work.
+machine say more of the neighbours than of the work; on several threads, which wait for each other, of wall seconds.
 """
 
 from __future__ import annotations

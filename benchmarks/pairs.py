@@ -24,7 +24,7 @@ import numpy as np
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from benchmarks import peers
-from benchmarks.cost import peak_of_this_process, seconds
+from benchmarks.cost import clock, peak_of_this_process, seconds
 from stratoscope.metrics import two_nn
 from stratoscope.metrics.declare import METRICS
 from stratoscope.summaries import Gram, nearest_neighbours
@@ -48,24 +48,15 @@ def in_turn(works: Mapping[str, Callable[[], Any]], pairs: int) -> dict[str, Any
     for _ in range(pairs):
         for name, work in works.items():
             runs[name].append(seconds(work))
-    first, clock = next(iter(works)), _clock()
+    first, read = next(iter(works)), clock()
     return {
         name: {
             "cpu seconds": round(statistics.median(cpu for _, cpu in run), 3),
             "wall seconds": round(statistics.median(wall for wall, _ in run), 3),
-            "times ours": round(
-                statistics.median(a[clock] / b[clock] for a, b in zip(run, runs[first], strict=True)), 3
-            ),
+            "times ours": round(statistics.median(a[read] / b[read] for a, b in zip(run, runs[first], strict=True)), 3),
         }
         for name, run in runs.items()
     }
-
-
-def _clock() -> int:
-    """Which of wall and processor seconds to read: the latter on one thread."""
-    import torch
-
-    return 1 if torch.get_num_threads() == 1 else 0
 
 
 def dimension(kind: str, n: int, d: int, pairs: int = 5, *, slowest: bool = True) -> dict[str, Any]:
@@ -127,8 +118,8 @@ def limit(kind: str, n: int, d: int, pairs: int = 5) -> dict[str, Any]:
     searches["as chosen"] = partial(nearest_neighbours, data, 2)
     nearest_neighbours(data[:300], 2, product="torch bfloat16")  # warm
     works = {**products, **searches}
-    clock = _clock()
-    runs = [{name: seconds(work)[clock] for name, work in works.items()} for _ in range(pairs)]
+    read = clock()
+    runs = [{name: seconds(work)[read] for name, work in works.items()} for _ in range(pairs)]
     best = [min(run[name] for name in products) for run in runs]
     found: dict[str, Any] = {
         name: round(statistics.median(run[name] / b for run, b in zip(runs, best, strict=True)), 3) for name in searches

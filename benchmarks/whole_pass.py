@@ -7,7 +7,7 @@
 - pairs: dimension, read-out and CKA at every ReLU stage of AlexNet, units being positions, from JPEG files within
   1 GB, over decode + forward + the Gram products at the rate of a Gram product measured in the same run.
 
-Ratios are of processor seconds, taken in turn and given as medians; wall seconds are beside them.
+Ratios are of processor seconds on one thread and of wall seconds on several, taken in turn and given as medians.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from scipy.linalg.blas import dsyrk
 from threadpoolctl import threadpool_limits
 
 import stratoscope as st
-from benchmarks.cost import STREAMING, alexnet, bare, paired_ratio, peak_of_this_process, seconds, tensors
+from benchmarks.cost import STREAMING, alexnet, bare, clock, paired_ratio, peak_of_this_process, seconds, tensors
 from benchmarks.images import write_jpegs
 
 #: What needs every pair of stimuli, or all of a stage's responses at once.
@@ -78,7 +78,7 @@ def pairs(n: int, runs: int) -> dict[str, Any]:
         taken = {name: [] for name in (*works, "Gram products")}
         for _ in range(runs):
             for name, work in works.items():
-                taken[name].append(seconds(work)[1])
+                taken[name].append(seconds(work)[clock()])
             taken["Gram products"].append(gram_seconds(n, units))
         ratios = [a / (b + c) for a, b, c in zip(*(taken[name] for name in taken), strict=True)]
         peaks = {what: peak(what, photos) for what in ("decode + forward", "pairs")}
@@ -86,7 +86,7 @@ def pairs(n: int, runs: int) -> dict[str, Any]:
         "AlexNet with pairs over decode + forward + Gram": {
             "ratio": round(statistics.median(ratios), 3),
             "ratios": [round(ratio, 3) for ratio in ratios],
-            "cpu seconds": {name: round(statistics.median(one), 1) for name, one in taken.items()},
+            "seconds": {name: round(statistics.median(one), 1) for name, one in taken.items()},
             "positions": units,
             "peak MB": peaks["pairs"],
             "peak MB of decode + forward": peaks["decode + forward"],
@@ -107,7 +107,7 @@ def gram_seconds(n: int, units: int, depth: int = 4096) -> float:
     block = np.random.default_rng(0).standard_normal((n, depth)).T  # laid out as it is multiplied, without a copy
     total = np.zeros((n, n), order="F")
     dsyrk(1.0, block, beta=1.0, c=total, trans=1, overwrite_c=1)
-    took = min(seconds(lambda: dsyrk(1.0, block, beta=1.0, c=total, trans=1, overwrite_c=1))[1] for _ in range(3))
+    took = min(seconds(lambda: dsyrk(1.0, block, beta=1.0, c=total, trans=1, overwrite_c=1))[clock()] for _ in range(3))
     return took * units / depth
 
 

@@ -64,6 +64,17 @@ def test_products_take_one_thread_in_each_of_several_and_what_they_had_afterward
         torch.set_num_threads(before)
 
 
+def test_works_that_are_shared_out_at_the_same_time_put_back_what_was_before_them():
+    """The first to begin is the first to end: the second must not take its one thread for what was before."""
+    with threadpool_limits(2, user_api="blas"):
+        first, second = in_threads(str, range(9), 2), in_threads(str, range(9), 2)
+        assert next(first) == next(second) == "0"
+        first.close()
+        assert threads_of_products() == 1
+        second.close()
+        assert threads_of_products() == 2
+
+
 def test_an_error_in_a_thread_comes_out_as_itself(rng):
     responses = rng.random((50, 40))
     responses[3, 31] = np.nan

@@ -10,8 +10,9 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack
 from functools import cache
+from threading import Lock
 from typing import TypeVar
 
 from threadpoolctl import ThreadpoolController
@@ -38,7 +39,7 @@ def in_threads(
     if threads < 2:
         yield from map(work, items)
         return
-    with _products_of_one_thread(), ThreadPoolExecutor(threads, initializer=_torch_takes, initargs=(1,)) as pool:
+    with _one_thread, ThreadPoolExecutor(threads, initializer=_torch_takes, initargs=(1,)) as pool:
         running: deque[Future[Result]] = deque()
         for item in items:
             running.append(pool.submit(work, item))
@@ -48,21 +49,37 @@ def in_threads(
             yield running.popleft().result()
 
 
-@contextmanager
-def _products_of_one_thread() -> Iterator[None]:
-    """Have numpy multiply in one thread, and torch in what it had when that is over, as its new threads change that for all."""
-    before = sys.modules["torch"].get_num_threads() if "torch" in sys.modules else 0
-    try:
-        with _libraries().limit(limits=1):
-            yield
-    finally:
-        if before:
-            _torch_takes(before)
+class _OneThread:
+    """While any work is shared out, numpy multiplies in one thread; afterwards in as many as before, and so does torch.
+
+    Works that are shared out at the same time, from several threads, must not restore what another has set.
+    """
+
+    def __init__(self) -> None:
+        self._lock, self._shared, self._before = Lock(), 0, ExitStack()
+
+    def __enter__(self) -> None:
+        with self._lock:
+            self._shared += 1
+            if self._shared == 1:
+                # new threads of torch change for all what threads begun later have
+                torch_had = sys.modules["torch"].get_num_threads() if "torch" in sys.modules else 0
+                self._before.callback(_torch_takes, torch_had)
+                self._before.enter_context(_libraries().limit(limits=1))
+
+    def __exit__(self, *error: object) -> None:
+        with self._lock:
+            self._shared -= 1
+            if not self._shared:
+                self._before.close()
+
+
+_one_thread = _OneThread()
 
 
 def _torch_takes(threads: int) -> None:
-    """Have torch multiply in so many threads where this thread, or one begun later, asks it to."""
-    if "torch" in sys.modules:
+    """Have torch, where it is, multiply in so many threads when this thread, or one begun later, asks it to."""
+    if threads and "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(threads)
 
 
