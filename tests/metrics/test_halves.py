@@ -121,6 +121,7 @@ def test_the_order_of_the_points_and_how_many_splits_are_held_change_nothing(rng
     points = rng.random((120, 3))
     found = two_nn(points)
     monkeypatch.setattr("stratoscope.metrics.halves.WORD", 8)
+    monkeypatch.setattr("stratoscope.metrics.halves._HELD", 120 * 2 * 3)
     again = two_nn(points[rng.permutation(120)])
     assert (found.low, found.high) == pytest.approx((again.low, again.high), rel=1e-9)
 

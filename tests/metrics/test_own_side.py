@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from stratoscope.metrics import own_side
-from stratoscope.metrics.own_side import WORD, packed, places_on_own_side
+from stratoscope.metrics.own_side import WORD, OwnSide, packed
 
 
 def one_by_one(side, index, rank):
@@ -22,9 +22,11 @@ def one_by_one(side, index, rank):
     return places
 
 
-def check(side, index, ranks):
-    for rank, (place, known) in zip(ranks, places_on_own_side(side, index, ranks), strict=True):
-        expected = one_by_one(side, index, rank)
+def check(side, index, ranks, splits=slice(0, None)):
+    own = OwnSide(side, index, ranks)
+    for rank in ranks:
+        place, known = own.places(rank, slice(*splits.indices(len(side))[:2]))
+        expected = one_by_one(side[splits], index, rank)
         np.testing.assert_array_equal(known, expected >= 0)
         np.testing.assert_array_equal(place[known], expected[known])
 
@@ -44,6 +46,13 @@ def test_every_rank_is_the_one_that_counting_finds(seed, splits, depth, ranks):
 def test_tables_of_255_neighbours_are_read_to_the_end(rng):
     side, index = rng.random((WORD, 30)) < 0.5, rng.integers(0, 30, (30, 255))
     check(side, index, [1, 64, 120])
+    with pytest.raises(ValueError, match="At most 255 neighbours are read, but 256 came"):
+        OwnSide(side, rng.integers(0, 30, (30, 256)), [1])
+
+
+@pytest.mark.parametrize("splits", [slice(0, 1), slice(3, 7), slice(7, 20), slice(8, 16), slice(40, 64)])
+def test_some_of_the_splits_are_read_alone(rng, splits):
+    check(rng.random((WORD, 20)) < 0.5, rng.integers(0, 20, (20, 30)), [1, 3], splits)
 
 
 def test_one_word_holds_a_split_in_every_bit(rng):

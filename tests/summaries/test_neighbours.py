@@ -12,7 +12,7 @@ from stratoscope.errors import BadInput, TooFew
 from stratoscope.metrics import two_nn
 from stratoscope.metrics.halves import Reading, half_variances
 from stratoscope.metrics.neighbourhoods import neighbourhoods_of
-from stratoscope.summaries import candidates, factors, nearest_neighbours, pairs, rounding, settle, tiles
+from stratoscope.summaries import Gram, candidates, factors, nearest_neighbours, pairs, rounding, settle, tiles
 
 PRODUCTS = ["numpy float64", "numpy float32", "torch float32", "torch bfloat16", "torch int8"]
 
@@ -168,6 +168,52 @@ def test_single_precision_narrows_many_candidates_first_and_double_settles_what_
 def test_distances_that_single_precision_does_not_hold_are_not_narrowed(rng, size):
     points = (rng.standard_normal((300, 50)) * size).astype(np.float32)
     check_exact(points, 2, nearest_neighbours(points, 2, product="torch bfloat16"))
+
+
+@pytest.mark.parametrize("product", PRODUCTS)
+@pytest.mark.parametrize("exact", [None, 2])
+@pytest.mark.parametrize("size", [1e-8, 2e6, 1e8])
+def test_products_in_units_of_their_own_give_distances_in_those_of_the_points(rng, product, exact, size):
+    """Clusters, of which many candidates are narrowed, and noise, whose far distances are not all measured."""
+    clusters = np.repeat(rng.standard_normal((20, 20)), 15, axis=0) + 1e-3 * rng.standard_normal((300, 20))
+    for points in (clusters, rng.standard_normal((300, 100))):
+        points = (points * size).astype(np.float32)
+        table = nearest_neighbours(points, 12, exact=exact, product=product)
+        distance, index = brute(points, 12)
+        assert np.array_equal(table.index[:, : table.n_exact], index[:, : table.n_exact])
+        np.testing.assert_allclose(table.distance[:, : table.n_exact], distance[:, : table.n_exact], rtol=1e-12)
+        np.testing.assert_allclose(table.distance, distance, rtol=2 * table.far_error)
+
+
+def test_a_gram_matrix_in_units_of_its_own_gives_distances_in_those_of_the_points(rng):
+    points = (rng.standard_normal((900, 40)) * 1e8).astype(np.float32)
+    summary = Gram(900, 40, k=8, exact=2)
+    summary.update(np.arange(900), points)
+    np.testing.assert_allclose(summary.state()["distances"][:, :2], brute(points, 2)[0], rtol=1e-12)
+
+
+def test_points_whose_squares_overflow_are_refused(rng):
+    with pytest.raises(BadInput, match="Squares of the coordinates of 30 points lie beyond double precision.* Divide"):
+        nearest_neighbours(rng.standard_normal((30, 5)) * 1e160, 2)
+
+
+def test_points_without_units_are_refused():
+    with pytest.raises(TooFew, match=r"points of shape \(5, 0\) came"):
+        nearest_neighbours(np.zeros((5, 0)), 2)
+
+
+def test_a_point_that_a_failed_bound_left_without_candidates_is_searched_again(rng, monkeypatch):
+    points = rng.standard_normal((200, 30)).astype(np.float32)
+    found = candidates.Candidates.found
+
+    def lossy(self):
+        near = found(self)
+        return near.take(~np.isin(near.point, [3, 77]) | (np.arange(len(near)) % 7 == 0)) if self.most < 200 else near
+
+    monkeypatch.setattr(candidates.Candidates, "found", lossy)
+    table = nearest_neighbours(points, 5, product="torch bfloat16")
+    check_exact(points, 5, table)
+    assert table.n_wide == 2
 
 
 def test_exact_ties_go_to_the_lower_index():

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stratoscope.metrics.neighbourhoods import Neighbourhoods
-from stratoscope.metrics.own_side import WORD, places_on_own_side
+from stratoscope.metrics.own_side import WORD, OwnSide
 from stratoscope.summaries.threads import in_threads, threads_of_products
 from stratoscope.types import Floats, Integers
 
@@ -32,6 +32,8 @@ DEEPEST = 64
 _MARGIN = 2.3
 #: Neighbours whose mean distance gives the order in which points are dealt.
 _ORDERED_BY = 8
+#: Distances of neighbours in the own half that a thread holds at a time.
+_HELD = 4_000_000
 #: Points in all splits below which halving is not worth sharing out.
 _WORTH_THREADS = 200_000
 
@@ -109,8 +111,9 @@ def half_variances(near: Neighbourhoods, readings: Sequence[Reading], *, splits:
     rng = np.random.default_rng(seed)
 
     def gaps_of(side: NDArray[np.bool_]) -> Floats:
-        nearest = _nearest_on_own_side(side, index, logs, ranks)
-        return np.array([_squared_gap(one.contributions(_read(nearest, one.ranks)), side) for one in readings])
+        own, most = OwnSide(side, index, ranks), max(1, _HELD // (near.n * len(ranks)))
+        some = [slice(start, min(start + most, len(side))) for start in range(0, len(side), most)]
+        return np.concatenate([_gaps(readings, _nearest(own, part, logs, ranks), side[part]) for part in some], axis=1)
 
     sides = (_sides(rng, order, size) for size in _sizes(splits))
     threads = threads_of_products() if splits * near.n > _WORTH_THREADS else 1
@@ -135,16 +138,19 @@ def _sides(rng: np.random.Generator, order: Integers, splits: int) -> NDArray[np
     return side
 
 
-def _nearest_on_own_side(
-    side: NDArray[np.bool_], index: Integers, logs: Floats, ranks: Sequence[int]
-) -> dict[int, Floats]:
+def _nearest(own: OwnSide, splits: slice, logs: Floats, ranks: Sequence[int]) -> dict[int, Floats]:
     """Return log distances (split, point) of the neighbours `ranks` in the own half; NaN where they are not known."""
     starts = np.arange(len(logs)) * logs.shape[1]
-    places = places_on_own_side(side, index, ranks)
-    return {
-        rank: np.where(known, np.take(logs, starts + place), np.nan)
-        for rank, (place, known) in zip(ranks, places, strict=True)
-    }
+    found = {}
+    for rank in ranks:
+        place, known = own.places(rank, splits)
+        found[rank] = np.where(known, np.take(logs, starts + place), np.nan)
+    return found
+
+
+def _gaps(readings: Sequence[Reading], nearest: dict[int, Floats], side: NDArray[np.bool_]) -> Floats:
+    """Return what the gaps between halves say of each reading (reading, split)."""
+    return np.array([_squared_gap(one.contributions(_read(nearest, one.ranks)), side) for one in readings])
 
 
 def _read(nearest: dict[int, Floats], ranks: Sequence[int]) -> Floats:

@@ -6,7 +6,7 @@ the nearest outwards, the words count how many were on the point's own side, one
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,8 @@ from stratoscope.types import Integers
 
 #: Splits of one word.
 WORD = 64
+#: Neighbours of a point whose places a byte can number.
+_MOST = 255
 #: One bit for every split (point,), the first one last.
 Words = NDArray[np.uint64]
 
@@ -27,10 +29,8 @@ def packed(side: NDArray[np.bool_]) -> Words:
     return words.view("<u8")[:, 0].astype(np.uint64, copy=False)
 
 
-def places_on_own_side(
-    side: NDArray[np.bool_], index: Integers, ranks: Sequence[int]
-) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.bool_]]]:
-    """Yield for each of `ranks` which column of `index` it is, and where there is one: arrays (split, point).
+class OwnSide:
+    """Where the neighbours `ranks` on a point's own side stand among all its neighbours.
 
     Parameters
     ----------
@@ -41,24 +41,33 @@ def places_on_own_side(
     ranks : sequence of int
         Neighbours among those on the own side, from 1.
     """
-    words, farthest = packed(side), max(ranks)
-    count = [np.zeros_like(words) for _ in range(farthest.bit_length())]
-    found = {rank: np.zeros_like(words) for rank in ranks}
-    digits = {rank: [np.zeros_like(words) for _ in range(index.shape[1].bit_length())] for rank in ranks}
-    for place in range(index.shape[1]):
-        # beyond the farthest nothing counts, or counts would start anew
-        own = ~(words[index[:, place]] ^ words | found[farthest])
-        _add(count, own)
-        for rank in ranks:
-            if rank > place + 1:
-                continue
-            here = own & _equal(count, rank)
-            found[rank] |= here
-            for digit in _digits(place):
-                digits[rank][digit] |= here
-    for rank in ranks:
-        whole = sum(_unpacked(one, len(side)) << digit for digit, one in enumerate(digits[rank]))
-        yield np.asarray(whole), _unpacked(found[rank], len(side)).view(bool)
+
+    def __init__(self, side: NDArray[np.bool_], index: Integers, ranks: Sequence[int]) -> None:
+        if index.shape[1] > _MOST:
+            raise ValueError(f"At most {_MOST} neighbours are read, but {index.shape[1]} came.")
+        words, farthest = packed(side), max(ranks)
+        count = [np.zeros_like(words) for _ in range(farthest.bit_length())]
+        self._found = {rank: np.zeros_like(words) for rank in ranks}
+        self._digits = {rank: [np.zeros_like(words) for _ in range(index.shape[1].bit_length())] for rank in ranks}
+        for place in range(index.shape[1]):
+            # beyond the farthest nothing counts, or counts would start anew
+            own = ~(words[index[:, place]] ^ words | self._found[farthest])
+            _add(count, own)
+            for rank in ranks:
+                if rank <= place + 1:
+                    self._note(rank, place, own & _equal(count, rank))
+
+    def _note(self, rank: int, place: int, here: Words) -> None:
+        self._found[rank] |= here
+        for digit in range(place.bit_length()):
+            if place >> digit & 1:
+                self._digits[rank][digit] |= here
+
+    def places(self, rank: int, splits: slice) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+        """Return for some of the splits which column of `index` it is, and where there is one: arrays (split, point)."""
+        digits = enumerate(self._digits[rank])
+        whole = sum(_unpacked(one, splits) << digit for digit, one in digits)
+        return np.asarray(whole), _unpacked(self._found[rank], splits).view(bool)
 
 
 def _add(count: list[Words], one: Words) -> None:
@@ -76,11 +85,9 @@ def _equal(count: list[Words], number: int) -> Words:
     return equal
 
 
-def _digits(number: int) -> list[int]:
-    return [digit for digit in range(number.bit_length()) if number >> digit & 1]
-
-
-def _unpacked(words: Words, splits: int) -> NDArray[np.uint8]:
-    """Return the bits of `words` as bytes (split, point)."""
+def _unpacked(words: Words, splits: slice) -> NDArray[np.uint8]:
+    """Return the bits `splits` of `words` as bytes (split, point)."""
     parts = words.astype("<u8", copy=False).view(np.uint8).reshape(len(words), WORD // 8)
-    return np.ascontiguousarray(np.unpackbits(parts, axis=1, count=splits, bitorder="little").T)
+    bits = np.unpackbits(parts[:, splits.start // 8 : -(-splits.stop // 8)], axis=1, bitorder="little")
+    first = splits.start % 8
+    return np.ascontiguousarray(bits[:, first : first + splits.stop - splits.start].T)

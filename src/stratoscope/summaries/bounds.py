@@ -32,6 +32,8 @@ class Measures:
     spread : float
         How many steps a sum over such noise may be off, for a vector of norm 1 (`drawn.spread_of_draws`); 0 where
         nothing was drawn.
+    scale : float
+        Distances of the points themselves are so many times those that are bounded here.
     """
 
     size2: Floats
@@ -43,6 +45,7 @@ class Measures:
     output: float = 0.0
     floor: float = 0.0
     spread: float = 0.0
+    scale: float = 1.0
 
     @cached_property
     def length(self) -> Floats:

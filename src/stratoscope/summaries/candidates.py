@@ -78,7 +78,7 @@ class Candidates:
         groups, columns = max(4 * self.k, _GROUPS), np.arange(cols.start, cols.stop)
         norms = (self.measures.squares / 2).astype(product.dtype)
         half, nearest = np.empty_like(product), np.empty((len(rows), self.k), dtype=product.dtype)
-        smallest = np.full((groups, len(columns)), np.inf, dtype=product.dtype)
+        smallest = np.full((groups if both else 0, len(columns)), np.inf, dtype=product.dtype)
         for top in range(0, len(rows), groups):
             some = slice(top, min(top + groups, len(rows)))
             part = np.subtract(norms[cols], product[some], out=half[some])
@@ -107,9 +107,13 @@ class Candidates:
             self._room = max(_HELD, 3 * self._count // 2)
 
     def found(self) -> Near:
-        """Return all pairs that are held, ordered by point and greatest distance; points in `wide` are left out."""
+        """Return all pairs that are held, ordered by point and greatest distance, in distances of the points themselves.
+
+        Points in `wide` are left out.
+        """
         self._let_go()
-        return self._held
+        held, scale = self._held, self.measures.scale
+        return Near(held.point, held.other, held.low * scale, held.high * scale)
 
     def _returned(self, product: NDArray[Any], spread: NDArray[Any] | None) -> NDArray[Any] | None:
         """Return how far half squared distances may be off because products were rounded as they came back."""

@@ -2,7 +2,8 @@
 
 A coordinate x is written as s q, with q a whole number from -127 to 127 and s the step of its point: q is one of the two
 next to x / s, drawn so that it is right on average. Products of whole numbers are exact, so all that is wrong is
-e = s q - x, and the e of different coordinates are independent, as are those of two points. By Hoeffding's inequality a sum
+e = s q - x, and the e of different coordinates are independent, as are those of two points (what single precision makes of
+x / s is near x / s, and counts as drift). By Hoeffding's inequality a sum
 of a e over coordinates is then beyond ``c s |a|`` with a probability of ``2 exp(-2 c^2)`` at most, whatever the points are:
 for c near 5 once in 1e21. Cauchy-Schwarz, which must hold for any e, could only say ``s |a| sqrt(D)`` of D coordinates, which
 is 13 times as much for 4,096.
@@ -39,7 +40,8 @@ from stratoscope.types import Floats
 
 #: Probability, over the draws of one search, that any of its bounds on any pair of points fails.
 CHANCE = 1e-12
-#: How far draws may be from right on average, in steps, for what single precision rounds.
+#: How far draws may be from right on average, in steps, for what single precision rounds: 1.9e-5 in the quotient, the sum
+#: and the number, for each of two points, whose steps together are up to sqrt(2) of their root sum of squares.
 DRIFT = 2.0**-15
 _LARGEST, _SMALLEST_STEP = 127, 1e-30
 _BITS = 32

@@ -77,6 +77,7 @@ def inner_products(blocks: Blocks, n_points: int, n_units: int, *, precision: st
         _recentre(total, sums)
     total *= points.scale**2 or 1.0
     sums *= points.scale or 1.0
+    points.scale = 1.0
     points.norm2 = points.size2 = total.diagonal().copy()
     points.rest2 = points.norm2 * (2.0**-53 if precision == "float64" else 2.0**-24) ** 2
     return InnerProducts(total, mean, sums, points, precision)

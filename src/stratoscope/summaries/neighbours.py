@@ -29,6 +29,7 @@ from stratoscope.summaries.settle import (
     groups_of,
     must_be_exact,
     uncertain,
+    with_enough,
     worth,
 )
 from stratoscope.summaries.tiles import Sum, Tile, multiply, plan_tiles
@@ -70,15 +71,19 @@ def nearest_neighbours(
     Raises
     ------
     BadInput
-        Points that are not (point, unit), or hold NaN or infinity.
+        Points that are not (point, unit), or hold NaN or infinity, or whose squared distances overflow double precision.
     TooFew
-        No more than `k` points.
+        No more than `k` points, or points without units.
     UnknownName
         A product that this machine does not have.
     """
     array = np.asarray(points)
     if array.ndim != 2 or array.dtype.kind not in "fiub":
         raise BadInput(f"Points must be real numbers of shape (point, unit), not {array.dtype} of shape {array.shape}.")
+    if not array.shape[1]:
+        raise TooFew(
+            f"Points have coordinates by which they are near each other, but points of shape {array.shape} came."
+        )
     if not 1 <= k < len(array):
         raise TooFew(
             f"{k} neighbours of every point need at least 1 neighbour and {k + 1} points, but {len(array)} points came. "
@@ -122,10 +127,17 @@ def nearest_from_blocks(
     if taken.rounding != "float64" and not points.in_range:
         double = "numpy float64"
         return nearest_from_blocks(blocks, n_points, n_units, k, exact=exact, duplicates=duplicates, product=double)
+    beyond = int(np.count_nonzero(~np.isfinite(points.norm2)))
+    if beyond:
+        raise BadInput(
+            f"Squares of the coordinates of {beyond} points lie beyond double precision, so their distances cannot be told. "
+            "Divide all coordinates by the same number, such as the largest of them."
+        )
     search = Search(blocks, first_identical(blocks, points.checksum), k, exact)
     near = search.candidates(points, taken)
     while tiles:
         search.look(near, tiles, taken.threads)
+        tiles = []  # their sums make room for the next
         tiles = next(sets, [])
     return search.table(near, duplicates, taken.name)
 
@@ -145,7 +157,7 @@ def trial(product: Product, blocks: Blocks, n_points: int, n_units: int, k: int,
         return np.inf
     near = search.candidates(points, product, most=len(sample))
     search.look(near, tiles, product.threads)
-    held = near.found()
+    held = with_enough(near.found(), search.width)
     _, start, group = groups_of(held)
     exactly = must_be_exact(held, start, group, search.n_exact, search.error)
     error = allowed(held.middle[exactly], group[exactly], search.n_exact, search.error)

@@ -83,6 +83,7 @@ class Search:
             product.output,
             floor,
             spread_of_draws(len(norm2), points.n_units) if product.drawn else 0.0,
+            points.scale or 1.0,
         )
         few = max(4 * self.width, min(max(len(self.rows) // 64, 64), 256))
         return Candidates(measures, max(self.width, 1), few if most is None else most)
@@ -99,17 +100,15 @@ class Search:
             near.take(looked)
 
     def table(self, near: Candidates, duplicates: str, product: str) -> NeighbourTable:
-        """Measure the candidates, search again where there are too many, then keep or merge copies of points."""
+        """Measure the candidates, search again where there are too many or too few, then keep or merge copies of points."""
         if duplicates not in {"keep", "merge"}:
             raise BadInput(f"Duplicates are 'keep' or 'merge', not {duplicates!r}.")
-        distance, index = (
-            np.empty((len(self.first), self.width)),
-            np.zeros((len(self.first), self.width), dtype=np.int64),
-        )
+        shape = (len(self.first), self.width)
+        distance, index = np.full(shape, np.nan), np.zeros(shape, dtype=np.int64)
         n_measured, n_wide, far_error = 0, 0, self.error
         if self.width:
             n_measured, far_error = self._settle(near, distance, index)
-            wide = np.flatnonzero(near.wide)
+            wide = self.rows[np.isnan(distance[self.rows, 0])]  # given up, or without enough candidates
             n_wide = len(wide)
             for start in range(0, n_wide, max(1, _WIDE // len(self.first))):
                 n_again, again = self._again(wide[start : start + max(1, _WIDE // len(self.first))], distance, index)

@@ -51,7 +51,7 @@ class NeighbourTable:
     product : str
         Library and precision of the products that proposed the neighbours. It does not change which they are.
     n_measured : int
-        Pairs of points that were measured by differences.
+        Pairs of points that were measured by differences, counted once for each precision they were measured in.
     n_wide : int
         Points for which those products left too much open, so that they were searched again in double precision.
     chance : float
@@ -76,7 +76,7 @@ class NeighbourTable:
 class Settled:
     """What `settle` found: for each of `points` (point,) its nearest, `distance` and `index` (point, neighbour).
 
-    `n_measured` pairs were measured; distances that need not be exact are right to `far_error`.
+    `n_measured` pairs were measured, those that were measured in both precisions twice; distances that need not be exact are right to `far_error`.
     """
 
     points: Integers
@@ -87,15 +87,19 @@ class Settled:
 
 
 def settle(near: Near, blocks: Blocks, k: int, n_exact: int, error: float = RELATIVE_ERROR) -> Settled:
-    """Return the `k` nearest of every point that `near` has candidates of.
+    """Return the `k` nearest of every point that `near` has as many candidates of.
 
     A pair must be measured where it could be among the nearest `n_exact`, or where its distance is not certain to
-    `error`; the latter in single precision, if that will do.
+    `error`; the latter in single precision, if that will do. Where there are many candidates (`MANY`), single precision
+    narrows their bounds first.
+
+    A point has fewer candidates than that where squared distances overflow, or where a bound that holds but for a small
+    chance did not.
 
     Parameters
     ----------
     near : Near
-        Candidates, ordered by point and greatest distance; at least `k` of every point.
+        Candidates, ordered by point and greatest distance.
     blocks : function
         Yields the coordinates of the points.
     k, n_exact : int
@@ -103,6 +107,7 @@ def settle(near: Near, blocks: Blocks, k: int, n_exact: int, error: float = RELA
     error : float
         Relative error allowed to the distances of the others; from `LOOSE` on, or more, as `allowed` says.
     """
+    near = with_enough(near, k)
     points, start, group = groups_of(near)
     exact = must_be_exact(near, start, group, n_exact, error)
     n_narrowed = 0
@@ -128,6 +133,13 @@ def groups_of(near: Near) -> tuple[Integers, Integers, Integers]:
     begins = np.diff(near.point, prepend=-1) != 0
     start = np.flatnonzero(begins)
     return near.point[start].astype(np.int64), start, np.cumsum(begins) - 1
+
+
+def with_enough(near: Near, k: int) -> Near:
+    """Leave out the points that have fewer than `k` candidates."""
+    _, start, group = groups_of(near)
+    enough = np.diff(start, append=len(near)) >= k
+    return near if enough.all() else near.take(enough[group])
 
 
 def worth(n_candidates: float, n_exact: int) -> float:

@@ -10,7 +10,7 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from functools import cache
 from threading import Lock
 from typing import TypeVar
@@ -39,7 +39,7 @@ def in_threads(
     if threads < 2:
         yield from map(work, items)
         return
-    with _one_thread, ThreadPoolExecutor(threads, initializer=_torch_takes, initargs=(1,)) as pool:
+    with _one_thread_each(), ThreadPoolExecutor(threads, initializer=_torch_takes, initargs=(1,)) as pool:
         running: deque[Future[Result]] = deque()
         for item in items:
             running.append(pool.submit(work, item))
@@ -49,8 +49,20 @@ def in_threads(
             yield running.popleft().result()
 
 
+@contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """Have products take one thread, and afterwards as many as before."""
+    # new threads of torch change for all what threads begun later have
+    had = sys.modules["torch"].get_num_threads() if "torch" in sys.modules else 0
+    try:
+        with _numpy_in_one_thread:
+            yield
+    finally:
+        _torch_takes(had)
+
+
 class _OneThread:
-    """While any work is shared out, numpy multiplies in one thread; afterwards in as many as before, and so does torch.
+    """While any work is shared out numpy multiplies in one thread, and afterwards in as many as before.
 
     Works that are shared out at the same time, from several threads, must not restore what another has set.
     """
@@ -60,12 +72,9 @@ class _OneThread:
 
     def __enter__(self) -> None:
         with self._lock:
-            self._shared += 1
-            if self._shared == 1:
-                # new threads of torch change for all what threads begun later have
-                torch_had = sys.modules["torch"].get_num_threads() if "torch" in sys.modules else 0
-                self._before.callback(_torch_takes, torch_had)
+            if not self._shared:
                 self._before.enter_context(_libraries().limit(limits=1))
+            self._shared += 1
 
     def __exit__(self, *error: object) -> None:
         with self._lock:
@@ -74,7 +83,7 @@ class _OneThread:
                 self._before.close()
 
 
-_one_thread = _OneThread()
+_numpy_in_one_thread = _OneThread()
 
 
 def _torch_takes(threads: int) -> None:
