@@ -6,6 +6,7 @@ import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -83,7 +84,9 @@ def record(
     }
 
 
+@cache
 def _versions() -> dict[str, str]:
+    """Read what is installed, once a process: it takes as long as a batch."""
     found = {}
     for name in _LIBRARIES:
         try:
