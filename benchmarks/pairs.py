@@ -198,9 +198,9 @@ ROWS: dict[str, Callable[[], Any]] = {
         "stage 5,000 x 4,096": dimension("stage", 5000, 4096, slowest=False),
     },
     "wide": lambda: {
-        "stage 5,000 x 50,000": dimension("stage", 5000, 50_000, pairs=1, slowest=False),
+        "stage 5,000 x 50,000": dimension("stage", 5000, 50_000, slowest=False),
     },
-    "recipe": lambda: {"stage 5,000 x 4,096": dimension("stage", 5000, 4096, pairs=1)},
+    "recipe": lambda: {"stage 5,000 x 4,096": dimension("stage", 5000, 4096)},
     "analysis": lambda: {"stage 2,000 x 10,000": analysis("stage", 2000, 10_000)},
     "wide analysis": lambda: {"stage 2,000 x 50,000": analysis("stage", 2000, 50_000)},
     "limit": lambda: {

@@ -28,20 +28,20 @@ def piecewise_linear(knots: Floats, heights: Floats) -> Callable[[Floats], Float
     before = np.searchsorted(knots, starts, side="right") - 1
     if not knots[-1] > knots[0] or np.diff(before).max() > _CROWDED:
         return lambda values: np.where(np.isfinite(values), np.interp(values, knots, heights), np.nan)
-    scale, nearest = _CELLS / (knots[-1] - knots[0]), np.clip(before, 0, len(knots) - 2).astype(np.int32)
+    scale, nearest = _CELLS / (knots[-1] - knots[0]), before.astype(np.int32)
     with np.errstate(divide="ignore", invalid="ignore"):
-        slopes = np.where(np.diff(knots) > 0, np.diff(heights) / np.diff(knots), 0.0)
-    ends = np.append(knots[1:-1], np.inf)
+        slopes = np.append(np.where(np.diff(knots) > 0, np.diff(heights) / np.diff(knots), 0.0), 0.0)
+    ends = np.append(knots[1:], np.nan)  # the last line has none
 
     def of(values: Floats) -> Floats:
-        known = np.isfinite(values)
-        inside = np.clip(np.where(known, values, knots[0]), knots[0], knots[-1])
-        at = nearest[((inside - knots[0]) * scale).astype(np.int32)]
-        # rounding may lead to the line beyond a knot, which meets the right one there
-        late = inside >= ends[at]
-        while late.any():
-            at += late
-            late[late] = inside[late] >= ends[at[late]]
-        return np.where(known, heights[at] + slopes[at] * (inside - knots[at]), np.nan)
+        inside = np.maximum(values, knots[0], order="C")
+        with np.errstate(invalid="ignore"):  # infinity times no slope is NaN, as it should be
+            at = nearest[np.fmin(np.fmax((inside - knots[0]) * scale, 0), _CELLS).astype(np.int32)]
+            # rounding may lead to the line beyond a knot, which meets the right one there
+            late = np.flatnonzero(inside >= ends[at])
+            while late.size:
+                at.ravel()[late] += 1
+                late = late[inside.ravel()[late] >= ends[at.ravel()[late]]]
+            return np.asarray((inside - knots[at]) * slopes[at] + heights[at])
 
     return of

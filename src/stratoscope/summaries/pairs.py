@@ -75,7 +75,8 @@ def _add_squares(
 ) -> None:
     """Add what `block` adds to the squared distances of the pairs `part`."""
     for pair in few_rows(part.stop, block.shape[1], part.start, _AT_A_TIME):
-        difference = np.subtract(block[first[pair]], block[second[pair]], dtype=dtype)
+        difference = block[first[pair]].astype(dtype, copy=False)
+        difference -= block[second[pair]]
         total[pair] += squared_norms(difference) if dtype == np.float32 else np.vecdot(difference, difference)
 
 
