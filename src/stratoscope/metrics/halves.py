@@ -132,9 +132,9 @@ def _sizes(splits: int) -> list[int]:
 
 def _sides(rng: np.random.Generator, order: Integers, splits: int) -> NDArray[np.bool_]:
     """Deal the points, a different half each time: array (split, point)."""
-    dealt = np.broadcast_to(np.arange(len(order)) % 2 == 0, (splits, len(order)))
+    dealt = np.broadcast_to(np.arange(len(order)) % 2, (splits, len(order)))  # words are permuted faster than bytes
     side = np.empty(dealt.shape, dtype=bool)
-    side[:, order] = rng.permuted(dealt, axis=1)
+    side[:, order] = rng.permuted(dealt, axis=1) == 0
     return side
 
 
