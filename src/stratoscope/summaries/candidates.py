@@ -17,7 +17,9 @@ from stratoscope.summaries.bounds import Measures
 from stratoscope.summaries.held import Near, Seen, ordered
 from stratoscope.types import Floats, Integers
 
+#: Pairs that are held before those beyond reach are let go.
 _HELD = 1 << 21
+#: Rows looked at together, which stay near the processor.
 _GROUPS = 64
 
 
@@ -216,7 +218,7 @@ def _smallest(half: NDArray[Any], k: int) -> NDArray[Any]:
     width = half.shape[1]
     if width < k:
         return np.pad(half, ((0, 0), (0, k - width)), constant_values=np.inf)
-    size = width // max(4 * k, _GROUPS)
+    size = width // max(4 * k, 2 * _GROUPS)  # longer runs are gone through faster
     if size > 1:
         groups = width // size
         half = half[:, : size * groups].reshape(-1, size, groups).min(axis=1)
