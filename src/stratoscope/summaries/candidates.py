@@ -18,7 +18,7 @@ from stratoscope.summaries.held import Near, Seen, ordered
 from stratoscope.types import Floats, Integers
 
 #: Pairs that are held before those beyond reach are let go.
-_HELD = 1 << 21
+_HELD = 1 << 20
 #: Rows looked at together, which stay near the processor.
 _GROUPS = 64
 

@@ -23,7 +23,7 @@ from stratoscope.types import Floats, Integers
 #: Products of points searched again that are held at a time.
 _WIDE = 1 << 23
 #: Tiles for each thread that may be looked at before they are taken: tiles on the diagonal are smaller than others.
-_AHEAD = 4
+_AHEAD = 3
 
 
 @dataclass(frozen=True)
