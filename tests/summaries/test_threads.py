@@ -6,7 +6,7 @@ from threadpoolctl import ThreadpoolController, threadpool_limits
 
 from stratoscope.errors import BadInput
 from stratoscope.metrics import information_table
-from stratoscope.summaries.threads import in_threads, threads_of_products
+from stratoscope.summaries.threads import FEW, in_threads, products_of_few, threads_of_products
 
 
 def threads():
@@ -62,6 +62,15 @@ def test_products_take_one_thread_in_each_of_several_and_what_they_had_afterward
             assert (torch.get_num_threads(), threads_of_products()) == (2, 2)
     finally:
         torch.set_num_threads(before)
+
+
+def test_small_matrices_are_solved_in_one_thread_and_large_ones_in_all():
+    with threadpool_limits(2, user_api="blas"):
+        with products_of_few(FEW - 1):
+            assert set(threads()) == {1}
+        with products_of_few(FEW):
+            assert set(threads()) == {2}
+        assert set(threads()) == {2}
 
 
 def test_works_that_are_shared_out_at_the_same_time_put_back_what_was_before_them():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
 from stratoscope.metrics.readout import leaving_out, ridge
 
@@ -116,3 +117,15 @@ def test_where_single_precision_can_tell_one_penalty_is_left(monkeypatch):
     assert left["noise"] == left["falling spectrum"] == 1
     assert max(left.values()) < 4
     assert left["duplicates"] > 1  # half of all stimuli twice: only double precision can tell
+
+
+def test_folds_and_penalties_on_two_threads_are_predicted_as_on_one(rng):
+    points, codes = rng.standard_normal((520, 30)), rng.integers(0, 3, 520)
+    gram, folds = points @ points.T, [np.flatnonzero(np.arange(520) % 4 == fold) for fold in range(4)]
+    wanted = ridge.targets(np.stack([codes, rng.permutation(codes)], axis=1), 3)
+    found = []
+    for threads in (1, 2):
+        with threadpool_limits(threads):
+            found.append(ridge.held_out(gram, wanted, folds, ridge.grid_of(None, gram)))
+    np.testing.assert_allclose(found[0][0], found[1][0], rtol=1e-7, atol=1e-9)
+    np.testing.assert_array_equal(found[0][1], found[1][1])

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from stratoscope.metrics.readout.kernels import typical_size
 from stratoscope.metrics.readout.leaving_out import Spectrum, Without
+from stratoscope.summaries.threads import in_threads, products_of_few, threads_of_products
 from stratoscope.types import Floats, Integers
 
 #: Penalties that are tried where none is given, in units of the mean squared distance of stimuli from their mean.
@@ -50,15 +51,22 @@ def held_out(
     chosen : array (fold, shuffle)
         Penalty that was taken.
     """
+    with products_of_few(len(gram)):
+        return _held_out(gram, wanted, folds, penalties, threads_of_products())
+
+
+def _held_out(
+    gram: Floats, wanted: Floats, folds: Sequence[Integers], penalties: Sequence[float], threads: int
+) -> tuple[Floats, Floats]:
     order, cuts = _one_after_the_other(folds)
     spectrum, in_order = Spectrum(gram[np.ix_(order, order)]), wanted[order]
-    possible = _possible(spectrum, in_order, cuts, penalties)
+    possible = _possible(spectrum, in_order, cuts, penalties, threads)
     scores, labels = np.empty_like(wanted), np.arange(wanted.shape[1])
     best = np.full(possible.shape[1:], np.inf)
     chosen = np.full(best.shape, float(penalties[0]))
     for penalty, asked in zip(penalties, possible, strict=True):
         contested = bool((asked & (possible.sum(axis=0) > 1)).any())
-        for at, predicted, error in _predicted(spectrum, in_order, cuts, penalty, asked, judge=contested):
+        for at, predicted, error in _predicted(spectrum, in_order, cuts, penalty, asked, threads, judge=contested):
             better = asked[at] & (error < best[at])
             scores[np.ix_(order[cuts[at]], labels, np.flatnonzero(better))] = predicted[:, :, better]
             best[at], chosen[at] = np.where(better, error, best[at]), np.where(better, penalty, chosen[at])
@@ -66,7 +74,14 @@ def held_out(
 
 
 def _predicted(
-    spectrum: Spectrum, wanted: Floats, cuts: Sequence[slice], penalty: float, asked: NDArray[np.bool_], *, judge: bool
+    spectrum: Spectrum,
+    wanted: Floats,
+    cuts: Sequence[slice],
+    penalty: float,
+    asked: NDArray[np.bool_],
+    threads: int,
+    *,
+    judge: bool,
 ) -> Iterator[tuple[int, Floats, Floats]]:
     """Yield each fold in which a shuffle asks for `penalty`, what is predicted for it, and the errors that judge it.
 
@@ -78,12 +93,15 @@ def _predicted(
     maker = spectrum.residual_maker(penalty) if judge else None
     solved = np.zeros_like(wanted)
     solved[:, :, of] = spectrum.residuals(penalty, wanted[:, :, of])
-    for at in np.flatnonzero(asked.any(axis=1)).tolist():
+
+    def without_fold(at: int) -> tuple[int, Floats, Floats]:
         fold = cuts[at]
         block = spectrum.residual_maker(penalty, rows=fold) if maker is None else maker[fold, fold]
         without = Without(block, solved, fold)
         error = np.zeros(wanted.shape[2]) if maker is None else without.error(maker, np.diag(maker))[0]
-        yield at, wanted[fold] - without.lost, error
+        return at, wanted[fold] - without.lost, error
+
+    yield from in_threads(without_fold, np.flatnonzero(asked.any(axis=1)).tolist(), threads)
 
 
 def _one_after_the_other(folds: Sequence[Integers]) -> tuple[Integers, list[slice]]:
@@ -93,7 +111,7 @@ def _one_after_the_other(folds: Sequence[Integers]) -> tuple[Integers, list[slic
 
 
 def _possible(
-    spectrum: Spectrum, wanted: Floats, cuts: Sequence[slice], penalties: Sequence[float]
+    spectrum: Spectrum, wanted: Floats, cuts: Sequence[slice], penalties: Sequence[float], threads: int = 1
 ) -> NDArray[np.bool_]:
     """Say which penalties (penalty, fold, shuffle) may be the best, as far as single precision can tell.
 
@@ -104,8 +122,9 @@ def _possible(
     if spectrum.n < FEW or len(penalties) < 3:
         return possible
     single = wanted.astype(np.float32)
-    low, high = np.zeros(possible.shape), np.full(possible.shape, np.inf)
-    for at, penalty in enumerate(penalties):
+
+    def bounds(penalty: float) -> tuple[Floats, Floats]:
+        low, high = np.zeros(possible.shape[1:]), np.full(possible.shape[1:], np.inf)
         maker = spectrum.residual_maker(penalty, np.float32)
         solved = np.tensordot(maker, single, axes=1)
         terms = spectrum.largest_terms(penalty, maker)
@@ -113,8 +132,11 @@ def _possible(
             error, doubt = Without(maker[fold, fold], solved, fold).error(maker, terms)
             known = np.isfinite(error) & (doubt < error)
             with np.errstate(invalid="ignore"):  # infinite less infinite, where neither is known
-                low[at, fold_at] = np.where(known, error - doubt, 0.0)
-            high[at, fold_at] = np.where(known, error + doubt, np.inf)
+                low[fold_at] = np.where(known, error - doubt, 0.0)
+            high[fold_at] = np.where(known, error + doubt, np.inf)
+        return low, high
+
+    low, high = (np.stack(one) for one in zip(*in_threads(bounds, penalties, threads), strict=True))
     return np.asarray(low <= high.min(axis=0))
 
 
@@ -124,6 +146,11 @@ def predicted_scores(train: Floats, test: Floats, wanted: Floats, penalties: Seq
     Returns scores (test, label, shuffle) and the penalty taken for each shuffle (shuffle,), the one that predicts the
     training stimuli best when left out one by one.
     """
+    with products_of_few(len(train)):
+        return _predicted_scores(train, test, wanted, penalties)
+
+
+def _predicted_scores(train: Floats, test: Floats, wanted: Floats, penalties: Sequence[float]) -> tuple[Floats, Floats]:
     spectrum = Spectrum(train)
     level = wanted.mean(axis=0)
     best = np.full(wanted.shape[2], np.inf)

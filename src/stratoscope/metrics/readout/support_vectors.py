@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg.lapack import dpotrf, dpotrs
 
+from stratoscope.summaries.threads import products_of_few
 from stratoscope.types import Floats
 
 #: Most training stimuli of a machine that is solved here; larger ones are left to libsvm, which never factorises.
@@ -60,6 +61,11 @@ def trained_machines(products: Floats, signs: Floats, strength: float) -> Machin
     Machines
         Where no stimulus lies on the margin, any bias within an interval is optimal; its middle is taken, as libsvm does.
     """
+    with products_of_few(signs.shape[1]):
+        return _trained(products, signs, strength)
+
+
+def _trained(products: Floats, signs: Floats, strength: float) -> Machines:
     found = Machines(np.zeros_like(signs), np.zeros(len(signs)), np.zeros(len(signs), dtype=bool))
     every = products * (signs[:, :, None] * signs[:, None, :])
     point, at = _start(every, signs, strength), np.arange(len(signs))
