@@ -22,13 +22,15 @@ def one_by_one(side, index, rank):
     return places
 
 
-def check(side, index, ranks, splits=slice(0, None)):
+def found_by_counting(side, index, ranks, splits=slice(0, None)):
+    """Say whether every rank stands where counting finds it, and is known where counting finds one."""
     own = OwnSide(side, index, ranks)
+    same = []
     for rank in ranks:
         place, known = own.places(rank, slice(*splits.indices(len(side))[:2]))
         expected = one_by_one(side[splits], index, rank)
-        np.testing.assert_array_equal(known, expected >= 0)
-        np.testing.assert_array_equal(place[known], expected[known])
+        same.append(np.array_equal(known, expected >= 0) and np.array_equal(place[known], expected[known]))
+    return all(same)
 
 
 @given(
@@ -40,19 +42,19 @@ def check(side, index, ranks, splits=slice(0, None)):
 def test_every_rank_is_the_one_that_counting_finds(seed, splits, depth, ranks):
     rng = np.random.default_rng(seed)
     side, index = rng.random((splits, 50)) < rng.random(), rng.integers(0, 50, (50, depth))
-    check(side, index, sorted(ranks))
+    assert found_by_counting(side, index, sorted(ranks))
 
 
 def test_tables_of_255_neighbours_are_read_to_the_end(rng):
     side, index = rng.random((WORD, 30)) < 0.5, rng.integers(0, 30, (30, 255))
-    check(side, index, [1, 64, 120])
+    assert found_by_counting(side, index, [1, 64, 120])
     with pytest.raises(ValueError, match="At most 255 neighbours are read, but 256 came"):
         OwnSide(side, rng.integers(0, 30, (30, 256)), [1])
 
 
 @pytest.mark.parametrize("splits", [slice(0, 1), slice(3, 7), slice(7, 20), slice(8, 16), slice(40, 64)])
 def test_some_of_the_splits_are_read_alone(rng, splits):
-    check(rng.random((WORD, 20)) < 0.5, rng.integers(0, 20, (20, 30)), [1, 3], splits)
+    assert found_by_counting(rng.random((WORD, 20)) < 0.5, rng.integers(0, 20, (20, 30)), [1, 3], splits)
 
 
 def test_one_word_holds_a_split_in_every_bit(rng):
@@ -66,5 +68,4 @@ def test_one_word_holds_a_split_in_every_bit(rng):
 
 def test_a_count_that_forgets_to_carry_is_caught(rng, monkeypatch):
     monkeypatch.setattr(own_side, "_add", lambda count, one: count.__setitem__(0, count[0] ^ one))
-    with pytest.raises(AssertionError):
-        check(rng.random((8, 20)) < 0.5, rng.integers(0, 20, (20, 30)), [1, 3])
+    assert not found_by_counting(rng.random((8, 20)) < 0.5, rng.integers(0, 20, (20, 30)), [1, 3])

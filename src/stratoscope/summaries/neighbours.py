@@ -145,6 +145,7 @@ def nearest_from_blocks(
 def trial(product: Product, blocks: Blocks, n_points: int, n_units: int, k: int, exact: int | None = None) -> float:
     """Return about how many pairs a point `product` leaves to be measured, from how many it leaves among some hundred.
 
+    Pairs measured in single precision count for as many in double as take as long.
     Among all points neighbours stand closer together and more pairs are left open; each costs some sorting, too.
     Infinite for points that its products cannot hold.
     """

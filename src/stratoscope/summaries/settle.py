@@ -53,7 +53,8 @@ class NeighbourTable:
     n_measured : int
         Pairs of points that were measured by differences, counted once for each precision they were measured in.
     n_wide : int
-        Points for which those products left too much open, so that they were searched again in double precision.
+        Points for which those products left too much open, or too little, so that they were searched again in double
+        precision.
     chance : float
         Probability that a neighbour is missed, over what the search itself draws at random to round points to bytes
         (`drawn`), whatever the points are; 0 where nothing was drawn.
