@@ -3,11 +3,10 @@ import random
 import numpy as np
 import pytest
 import torch
-from threadpoolctl import threadpool_info, threadpool_limits
 from torch import nn
 
 from stratoscope.errors import BadInput
-from stratoscope.sources.undisturbed import one_blas_thread, undisturbed, usable_device
+from stratoscope.sources.undisturbed import undisturbed, usable_device
 
 
 class Loud(nn.Module):
@@ -59,17 +58,3 @@ def test_a_network_on_several_devices_is_refused():
 def test_a_device_that_is_not_there_is_refused_and_not_replaced():
     with pytest.raises(BadInput, match=r"Device 'cuda' cannot be used here: .* Choose 'cpu', or install what it needs"):
         usable_device("cuda")
-
-
-def test_numpy_multiplies_on_one_thread_and_on_as_many_as_before_afterwards():
-    def threads():
-        return [one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas"]
-
-    with threadpool_limits(2, user_api="blas"):
-        before = threads()
-        with one_blas_thread():
-            assert set(threads()) == {1}
-        assert threads() == before
-        with pytest.raises(KeyError), one_blas_thread():
-            raise KeyError
-        assert threads() == before

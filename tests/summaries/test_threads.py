@@ -6,7 +6,7 @@ from threadpoolctl import ThreadpoolController, threadpool_limits
 
 from stratoscope.errors import BadInput
 from stratoscope.metrics import information_table
-from stratoscope.summaries.threads import FEW, in_threads, products_of_few, threads_of_products
+from stratoscope.summaries.threads import FEW, in_threads, numpy_in_one_thread, products_of_few, threads_of_products
 
 
 def threads():
@@ -62,6 +62,17 @@ def test_products_take_one_thread_in_each_of_several_and_what_they_had_afterward
             assert (torch.get_num_threads(), threads_of_products()) == (2, 2)
     finally:
         torch.set_num_threads(before)
+
+
+def test_numpy_multiplies_in_one_thread_while_a_network_runs_and_in_as_many_as_before_afterwards():
+    with threadpool_limits(2, user_api="blas"):
+        before = threads()
+        with numpy_in_one_thread():
+            assert set(threads()) == {1}
+        assert threads() == before
+        with pytest.raises(KeyError), numpy_in_one_thread():
+            raise KeyError
+        assert threads() == before
 
 
 def test_small_matrices_are_solved_in_one_thread_and_large_ones_in_all():

@@ -18,9 +18,10 @@ from stratoscope.sources.fingerprint import describe_preprocess
 from stratoscope.sources.layouts import UNKNOWN
 from stratoscope.sources.listen import Listener, Reading, listening
 from stratoscope.sources.taps import Tap, Traced, find_taps
-from stratoscope.sources.undisturbed import one_blas_thread, undisturbed, usable_device
+from stratoscope.sources.undisturbed import undisturbed, usable_device
 from stratoscope.sources.units import unit_name, unit_reader
 from stratoscope.sources.weights import weights_hash
+from stratoscope.summaries.threads import numpy_in_one_thread
 from stratoscope.types import Loaded, Played, Stage, Stimuli, Visit
 
 
@@ -249,7 +250,7 @@ class Network:
         )
         with (
             closing(batches),
-            one_blas_thread(),
+            numpy_in_one_thread(),
             undisturbed(self.module, self._device),
             listening(self.module, self._prepared.readings, visit, stimuli.ids) as listener,
         ):

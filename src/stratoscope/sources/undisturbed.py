@@ -9,7 +9,6 @@ from itertools import chain
 
 import numpy as np
 import torch
-from threadpoolctl import ThreadpoolController
 from torch import nn
 
 from stratoscope.errors import BadInput, WeightsError
@@ -46,29 +45,6 @@ def _random_states(device: torch.device) -> Iterator[None]:
         torch.set_rng_state(states[2])
         if on_device is not None:
             torch.cuda.set_rng_state(on_device, device)
-
-
-@contextmanager
-def one_blas_thread() -> Iterator[None]:
-    """Let numpy's matrix products run on one thread while a network runs on all of them.
-
-    What summarises the responses between two layers multiplies small matrices. Were the threads of numpy's BLAS to wake
-    for each, they would spin on the cores that the network's next layer wants: measured, the pass then takes half as
-    long again. Torch's own library is left alone, and what was set before is set again afterwards.
-    """
-    libraries = [
-        one
-        for one in ThreadpoolController().lib_controllers
-        if one.user_api == "blas" and "torch" not in one.filepath.replace("\\", "/").split("/")
-    ]
-    before = [one.get_num_threads() for one in libraries]
-    try:
-        for one in libraries:
-            one.set_num_threads(1)
-        yield
-    finally:
-        for one, n in zip(libraries, before, strict=True):
-            one.set_num_threads(n)
 
 
 @contextmanager

@@ -66,7 +66,7 @@ def _products_in_one_thread() -> Iterator[None]:
     # new threads of torch change for all what threads begun later have
     had = sys.modules["torch"].get_num_threads() if "torch" in sys.modules else 0
     try:
-        with _numpy_in_one_thread:
+        with _one_thread:
             yield
     finally:
         _torch_takes(had)
@@ -94,7 +94,17 @@ class _OneThread:
                 self._before.close()
 
 
-_numpy_in_one_thread = _OneThread()
+_one_thread = _OneThread()
+
+
+def numpy_in_one_thread() -> AbstractContextManager[None]:
+    """Have numpy multiply in one thread while a network runs on all of them.
+
+    What summarises the responses between two layers multiplies small matrices. Were the threads of numpy's products to wake
+    for each, they would spin on the cores that the network's next layer wants: measured, the pass then takes half as
+    long again. Torch's own library is left alone, and what was set before is set again afterwards.
+    """
+    return _one_thread
 
 
 def _torch_takes(threads: int) -> None:
@@ -105,5 +115,7 @@ def _torch_takes(threads: int) -> None:
 
 @cache
 def _libraries() -> ThreadpoolController:
-    """Find the libraries of matrix products, which takes some milliseconds, once a process."""
-    return ThreadpoolController().select(user_api="blas")
+    """Find the libraries of matrix products but torch's own, which takes some milliseconds, once a process."""
+    found = ThreadpoolController().select(user_api="blas")
+    paths = [one.filepath for one in found.lib_controllers]
+    return found.select(filepath=[path for path in paths if "torch" not in path.replace("\\", "/").split("/")])
