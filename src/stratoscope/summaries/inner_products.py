@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg.blas import dsyrk
 
 from stratoscope.summaries.blocks import BLOCK
 from stratoscope.summaries.duplicates import add_checksum
 from stratoscope.summaries.factors import DEPTH, Points, power_of_two
 from stratoscope.summaries.pairs import Blocks
 from stratoscope.summaries.products import Product
-from stratoscope.summaries.tiles import plan_tiles
+from stratoscope.summaries.threads import in_threads
+from stratoscope.summaries.tiles import TILE, plan_tiles
 from stratoscope.types import Floats
+
+#: Tiles for each thread that may be multiplied before they are added up: those on the diagonal are smaller than others.
+_AHEAD = 3
 
 
 @dataclass(frozen=True)
@@ -55,20 +59,14 @@ def inner_products(blocks: Blocks, n_points: int, n_units: int, *, precision: st
     precision : {"float64", "float32"}
         Precision of the products within a block; blocks add up in float64.
     """
-    total, mean, points = np.zeros((n_points, n_points), order="F"), np.empty(n_units), Points.of(n_points)
-    sums = np.zeros(n_points)
-    for block in blocks():
-        for start in range(0, block.shape[1], DEPTH):
-            piece = block[:, start : start + DEPTH]
-            units = slice(points.n_units, points.n_units + piece.shape[1])
-            mean[units] = unit_means(piece)
-            if not np.isfinite(mean[units]).all():
-                return None
-            add_checksum(points.checksum, piece, points.rng)
-            factor = _factor(piece, mean[units], points, precision)
-            sums += factor.sum(axis=1)
-            _add(total, factor)
-            points.n_units, points.width = units.stop, max(points.width, piece.shape[1])
+    total, mean, sums = np.zeros((n_points, n_points)), np.empty(n_units), np.zeros(n_points)
+    points, plan = Points.of(n_points), list(plan_tiles(n_points, smallest=TILE // 2))
+    factors = _factors(blocks, mean, sums, points, precision)
+    tiles = ((factor, *tile) for factor in factors for tile in plan)
+    for rows, cols, products in in_threads(_multiplied, tiles, ahead=_AHEAD):
+        total[rows, cols] += products
+    if points.n_units < n_units:
+        return None
     _mirror(total)
     points.norm2 = total.diagonal().copy()
     if precision == "float32":
@@ -81,6 +79,32 @@ def inner_products(blocks: Blocks, n_points: int, n_units: int, *, precision: st
     points.norm2 = points.size2 = total.diagonal().copy()
     points.rest2 = points.norm2 * (2.0**-53 if precision == "float64" else 2.0**-24) ** 2
     return InnerProducts(total, mean, sums, points, precision)
+
+
+def _factors(blocks: Blocks, mean: Floats, sums: Floats, points: Points, precision: str) -> Iterator[NDArray[Any]]:
+    """Yield the centred points in pieces of units, noting what is read of each; end at one that is not finite.
+
+    A piece is made ready while the one before it is multiplied in other threads.
+    """
+    for block in blocks():
+        for start in range(0, block.shape[1], DEPTH):
+            piece = block[:, start : start + DEPTH]
+            units = slice(points.n_units, points.n_units + piece.shape[1])
+            mean[units] = unit_means(piece)
+            if not np.isfinite(mean[units]).all():
+                return
+            add_checksum(points.checksum, piece, points.rng)
+            factor = _factor(piece, mean[units], points, precision)
+            sums += factor.sum(axis=1)
+            points.n_units, points.width = units.stop, max(points.width, piece.shape[1])
+            yield factor
+
+
+def _multiplied(tile: tuple[NDArray[Any], slice, slice]) -> tuple[slice, slice, NDArray[Any]]:
+    """Return which points, with which, and their products within one piece."""
+    factor, rows, cols = tile
+    with np.errstate(over="ignore", invalid="ignore"):  # what does not fit is seen in the norms
+        return rows, cols, factor[rows] @ factor[cols].T
 
 
 def _factor(piece: NDArray[Any], mean: Floats, points: Points, precision: str) -> NDArray[Any]:
@@ -97,16 +121,6 @@ def _factor(piece: NDArray[Any], mean: Floats, points: Points, precision: str) -
         points.scale = power_of_two(float(np.sqrt(np.square(centred, dtype=np.float64).mean())))
     with np.errstate(over="ignore"):  # what does not fit is seen in the norms
         return np.asarray((centred if points.scale == 1 else centred / points.scale).astype(np.float32, copy=False))
-
-
-def _add(total: Floats, factor: NDArray[Any]) -> None:
-    """Add the products of `factor` (point, unit) to the upper triangle of `total`, at least."""
-    if factor.dtype == np.float64:
-        done = dsyrk(1.0, factor.T, beta=1.0, c=total, trans=1, overwrite_c=1)
-        assert done is total or np.shares_memory(done, total)
-        return
-    with np.errstate(over="ignore", invalid="ignore"):
-        total += (factor @ factor.T).T  # the same matrix, laid out as the total is
 
 
 def _recentre(total: Floats, sums: Floats) -> None:

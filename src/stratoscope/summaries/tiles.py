@@ -62,16 +62,18 @@ class Tile:
     products: Callable[[], Sum]
 
 
-def plan_tiles(n_points: int, size: int | None = None) -> Iterator[tuple[slice, slice]]:
+def plan_tiles(n_points: int, size: int | None = None, smallest: int | None = None) -> Iterator[tuple[slice, slice]]:
     """Yield rows and columns of tiles that hold every pair of points once, strip by strip; on the diagonal, smaller tiles.
 
     A tile on the diagonal holds its pairs twice, so it is cut into two smaller ones and the square between them, and
-    these again: half of what is multiplied in vain is saved each time, until tiles get too small to multiply fast.
+    these again: half of what is multiplied in vain is saved each time, until tiles get too small to multiply fast: no
+    larger than `smallest`, by default a quarter of `size`, which is `TILE` by default.
     """
     size = size or TILE
+    smallest = smallest or max(size // 4, 1)
     cuts = [slice(start, min(start + size, n_points)) for start in range(0, n_points, size)]
     for i, rows in enumerate(cuts):
-        yield from _on_diagonal(rows, max(size // 4, 1))
+        yield from _on_diagonal(rows, smallest)
         for cols in cuts[i + 1 :]:
             yield rows, cols
 
