@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
 from stratoscope.summaries import pairs
 from stratoscope.summaries.duplicates import add_checksum, expand, first_identical
@@ -51,6 +52,20 @@ def test_inner_products_say_when_a_coordinate_is_not_finite(rng):
     points = rng.standard_normal((5, 6))
     points[2, 4] = np.inf
     assert inner_products(pairs.slices_of(points, 2), 5, 6) is None
+
+
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+def test_products_are_the_same_to_the_last_digit_on_any_number_of_threads(rng, monkeypatch, precision):
+    points = rng.standard_normal((1500, 900)).astype(np.float32) + 3
+    found = []
+    for threads in (1, 3):
+        monkeypatch.setattr("stratoscope.summaries.threads.threads_of_products", lambda threads=threads: threads)
+        with threadpool_limits(1):
+            found.append(inner_products(pairs.slices_of(points, 256), 1500, 900, precision=precision))
+    for one in ("products", "mean", "sums"):
+        assert np.array_equal(getattr(found[0], one), getattr(found[1], one))
+    centred = points.astype(np.float64) - points.astype(np.float64).mean(axis=0)
+    np.testing.assert_allclose(found[0].products, centred @ centred.T, atol=2e-3 if precision == "float32" else 1e-9)
 
 
 def test_unit_means_keep_what_a_large_offset_would_round(rng):

@@ -85,20 +85,21 @@ def test_a_full_disk_is_a_sentence_before_the_run(tmp_path, monkeypatch):
         Spool(4, 2, memory_limit=1, folder=tmp_path).write([0], np.ones((1, 2), dtype=np.float32))
 
 
-@pytest.mark.parametrize("gathered", [True, False])
-def test_a_disk_that_fills_while_writing_is_a_sentence(tmp_path, monkeypatch, gathered):
+def _without(monkeypatch, name):
+    monkeypatch.delattr(os, name, raising=False)
+
+
+@pytest.mark.parametrize("has", [("pwritev", "pwrite"), ("pwrite",), ()])
+def test_a_disk_that_fills_while_writing_is_a_sentence(tmp_path, monkeypatch, has):
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    class Full:
-        seek, write, fileno = full, full, lambda _: 0
-
-    if gathered:
-        monkeypatch.setattr(os, "pwritev", full, raising=False)
-    else:
-        monkeypatch.delattr(os, "pwritev", raising=False)
+    for name in ("pwritev", "pwrite"):
+        monkeypatch.setattr(os, name, full, raising=False) if name in has else _without(monkeypatch, name)
     spool = Spool(4, 2, memory_limit=1, folder=tmp_path)
-    spool._file = Full()
+    spool._open_store()
+    if not has:
+        monkeypatch.setattr(os, "write", full)
     with pytest.raises(BudgetTooSmall, match="has left"):
         spool.write([0], np.ones((1, 2), dtype=np.float32))
 
@@ -117,6 +118,35 @@ def test_what_the_system_leaves_unwritten_is_written_after_it(rng, tmp_path, mon
         spool.write(np.arange(3), responses[:3])
         spool.write(np.arange(3, 6), responses[3:])
         assert np.array_equal(np.concatenate([block for _, block in spool.blocks()], axis=1), responses)
+
+
+@pytest.mark.parametrize("has", [("pwritev", "pwrite"), ("pwrite",), ()])
+@pytest.mark.parametrize("limit", [None, 1])
+@pytest.mark.parametrize("dtype", [None, "bfloat16"])
+def test_panels_put_away_in_threads_lie_where_one_thread_puts_them(rng, tmp_path, monkeypatch, has, limit, dtype):
+    responses = rng.standard_normal((40, 1000)).astype(np.float32)
+    for name in {"pwritev", "pwrite"} - {*has}:
+        _without(monkeypatch, name)
+
+    def written():
+        with Spool(40, 1000, memory_limit=limit, folder=tmp_path, panel_units=7, dtype=dtype) as spool:
+            for rows in np.split(np.arange(40), [3, 11, 30]):
+                spool.write(rows, responses[rows])
+            return np.concatenate([block for _, block in spool.blocks()], axis=1)
+
+    alone = written()
+    monkeypatch.setattr("stratoscope.summaries.spool._WORTH_THREADS", 0)
+    monkeypatch.setattr("stratoscope.summaries.spool.threads_of_copies", lambda: 3)
+    assert np.array_equal(written(), alone)
+    if dtype is None:
+        assert np.array_equal(alone, responses)
+
+
+def test_a_response_that_does_not_fit_is_a_sentence_from_threads_too(tmp_path, monkeypatch):
+    monkeypatch.setattr("stratoscope.summaries.spool._WORTH_THREADS", 0)
+    monkeypatch.setattr("stratoscope.summaries.spool.threads_of_copies", lambda: 2)
+    with pytest.raises(BadInput, match="float16 holds numbers up to 65,504"):
+        Spool(2, 9, dtype="float16", panel_units=2).write([0, 1], np.full((2, 9), 1e6, dtype=np.float32))
 
 
 def test_a_file_that_was_cut_is_a_sentence(tmp_path):

@@ -22,6 +22,7 @@ from stratoscope.errors import BadInput, BudgetTooSmall
 from stratoscope.summaries.blocks import on_host
 from stratoscope.summaries.formats import FORMATS
 from stratoscope.summaries.rows import SeenRows, check_alike, check_shape
+from stratoscope.summaries.threads import share_out, threads_of_copies
 from stratoscope.types import Integers, Responses
 
 #: Aimed size of a panel in bytes: what a reader of blocks holds in memory at a time.
@@ -29,6 +30,8 @@ PANEL_BYTES = 32 << 20
 #: Panels wider than this hold a multiple of it: so many units are multiplied at a time, and no narrow rest is left over.
 MULTIPLE = 4096
 _GIB = 1 << 30
+#: Bytes of a batch above which its panels are put away in threads.
+_WORTH_THREADS = 4 << 20
 #: Rows that one call of the system gathers, which refuses more.
 _AT_ONCE = 1024
 
@@ -111,8 +114,9 @@ class Spool:
         if not rows.size:
             return
         self._open_store()
-        for start, stop in self._panels():
-            self._put(start, stop, on_host(responses[:, start:stop]))
+        whole, panels = on_host(responses), list(self._panels())
+        threads = threads_of_copies() if whole.nbytes > _WORTH_THREADS and hasattr(os, "pwrite") else 1
+        share_out(lambda panel: self._put(*panel, whole[:, slice(*panel)]), panels, threads)
         self._order[self._n : self._n + len(rows)] = rows
         self._n += len(rows)
 
@@ -208,7 +212,7 @@ class Spool:
         assert self._file is not None
         assert self.stored is not None
         try:
-            _write(self._file, offset * self.stored.itemsize, piece.astype(self.stored, copy=False))
+            _write(self._file.fileno(), offset * self.stored.itemsize, piece.astype(self.stored, copy=False))
         except OSError as error:
             raise _disk_error(error, self.folder, self.nbytes) from error
 
@@ -264,16 +268,23 @@ def _open_file(folder: str | os.PathLike[str] | None, size: int, limit: int) -> 
     return file
 
 
-def _write(file: IO[bytes], offset: int, piece: NDArray[Any]) -> None:
+def _write(file: int, offset: int, piece: NDArray[Any]) -> None:
     """Write the rows of `piece` behind each other, gathered by the system where it can, else copied together here."""
     done = 0
     if hasattr(os, "pwritev") and len(piece) <= _AT_ONCE and piece[0].flags.c_contiguous:
-        done = os.pwritev(file.fileno(), [row.data for row in piece], offset)
+        done = os.pwritev(file, [row.data for row in piece], offset)
     if done < piece.nbytes:
-        file.seek(offset + done)
         left = np.ascontiguousarray(piece).data.cast("B")[done:]
         while left:
-            left = left[file.write(left) :]
+            written = _write_at(file, left, offset + done)
+            left, done = left[written:], done + written
+
+
+def _write_at(file: int, data: memoryview, offset: int) -> int:
+    if hasattr(os, "pwrite"):
+        return os.pwrite(file, data, offset)
+    os.lseek(file, offset, os.SEEK_SET)
+    return os.write(file, data)
 
 
 def _disk_error(error: OSError, folder: object, size: int) -> BadInput:

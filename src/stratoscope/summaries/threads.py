@@ -28,6 +28,23 @@ def threads_of_products() -> int:
     return max((one.num_threads for one in _libraries().lib_controllers), default=1)
 
 
+def threads_of_copies() -> int:
+    """Return how many threads work may take that multiplies nothing: also while numpy's products are held to one."""
+    torch = sys.modules.get("torch")
+    return int(torch.get_num_threads()) if torch else threads_of_products()
+
+
+def share_out(work: Callable[[Item], object], items: Iterable[Item], threads: int) -> None:
+    """Do `work` of every item in so many threads, for work that waits for memory or a disk and multiplies nothing."""
+    if threads < 2:
+        for item in items:
+            work(item)
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        for _ in pool.map(work, items):
+            pass
+
+
 def in_threads(
     work: Callable[[Item], Result], items: Iterable[Item], threads: int | None = None, *, ahead: int = 1
 ) -> Iterator[Result]:
