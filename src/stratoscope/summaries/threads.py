@@ -35,14 +35,26 @@ def threads_of_copies() -> int:
 
 
 def share_out(work: Callable[[Item], object], items: Iterable[Item], threads: int) -> None:
-    """Do `work` of every item in so many threads, for work that waits for memory or a disk and multiplies nothing."""
-    if threads < 2:
-        for item in items:
+    """Do `work` of every item in so many threads, this one among them, for work that waits for memory and multiplies nothing.
+
+    A thread that starts late, because the network's own still hold the cores, finds less left to do.
+    """
+    left = deque(items)
+
+    def take() -> None:
+        while True:
+            try:
+                item = left.popleft()
+            except IndexError:
+                return
             work(item)
-        return
-    with ThreadPoolExecutor(threads) as pool:
-        for _ in pool.map(work, items):
-            pass
+
+    helpers = min(threads, len(left)) - 1
+    with ThreadPoolExecutor(max(helpers, 1)) as pool:  # starts no thread before it is asked to
+        others = [pool.submit(take) for _ in range(helpers)]
+        take()
+    for other in others:
+        other.result()
 
 
 def in_threads(
