@@ -63,8 +63,9 @@ def inner_products(blocks: Blocks, n_points: int, n_units: int, *, precision: st
     points, plan = Points.of(n_points), list(plan_tiles(n_points, smallest=TILE // 2))
     factors = _factors(blocks, mean, sums, points, precision)
     tiles = ((factor, *tile) for factor in factors for tile in plan)
-    for rows, cols, products in in_threads(_multiplied, tiles, ahead=_AHEAD):
-        total[rows, cols] += products
+    with np.errstate(over="ignore", invalid="ignore"):  # what does not fit is seen in the norms
+        for rows, cols, products in in_threads(_multiplied, tiles, ahead=_AHEAD):
+            total[rows, cols] += products
     if points.n_units < n_units:
         return None
     _mirror(total)
@@ -103,7 +104,7 @@ def _factors(blocks: Blocks, mean: Floats, sums: Floats, points: Points, precisi
 def _multiplied(tile: tuple[NDArray[Any], slice, slice]) -> tuple[slice, slice, NDArray[Any]]:
     """Return which points, with which, and their products within one piece."""
     factor, rows, cols = tile
-    with np.errstate(over="ignore", invalid="ignore"):  # what does not fit is seen in the norms
+    with np.errstate(over="ignore", invalid="ignore"):  # each thread has its own
         return rows, cols, factor[rows] @ factor[cols].T
 
 
