@@ -15,7 +15,7 @@ from stratoscope.summaries.factors import DEPTH, Points, power_of_two
 from stratoscope.summaries.pairs import Blocks
 from stratoscope.summaries.products import Product
 from stratoscope.summaries.threads import in_threads
-from stratoscope.summaries.tiles import TILE, plan_tiles
+from stratoscope.summaries.tiles import HALVED, plan_tiles
 from stratoscope.types import Floats
 
 #: Tiles for each thread that may be multiplied before they are added up: those on the diagonal are smaller than others.
@@ -60,7 +60,7 @@ def inner_products(blocks: Blocks, n_points: int, n_units: int, *, precision: st
         Precision of the products within a block; blocks add up in float64.
     """
     total, mean, sums = np.zeros((n_points, n_points)), np.empty(n_units), np.zeros(n_points)
-    points, plan = Points.of(n_points), list(plan_tiles(n_points, smallest=TILE // 2))
+    points, plan = Points.of(n_points), list(plan_tiles(n_points, smallest=HALVED))
     factors = _factors(blocks, mean, sums, points, precision)
     tiles = ((factor, *tile) for factor in factors for tile in plan)
     with np.errstate(over="ignore", invalid="ignore"):  # what does not fit is seen in the norms

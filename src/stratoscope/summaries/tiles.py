@@ -23,6 +23,8 @@ from stratoscope.types import Floats, Integers
 
 #: Points along one side of a tile; its sums stay near the processor.
 TILE = 1280
+#: And of the smallest tile on the diagonal with numpy, which halves the product of an array with itself, but small ones poorly.
+HALVED = TILE // 2
 #: Bytes of the sums of one set of tiles, and of rounded points that are kept instead of read again.
 SUMS, KEPT = 256 << 20, 512 << 20
 
@@ -104,7 +106,8 @@ def multiply(blocks: Blocks, n_points: int, n_units: int, product: Product, poin
     points : Points
         Filled during the first pass.
     """
-    plan, entry = list(plan_tiles(n_points)), product.dtype.itemsize * (2 if product.output else 1)
+    smallest = HALVED if product.library == "numpy" else None
+    plan, entry = list(plan_tiles(n_points, smallest=smallest)), product.dtype.itemsize * (2 if product.output else 1)
     factors = Factors(blocks, product, points)
     sets = list(_sets(plan, SUMS // entry))
     if (len(sets) > 1 or n_units <= DEPTH) and n_points * n_units * product.factor_bytes <= KEPT:
