@@ -59,7 +59,7 @@ def test_products_are_the_same_to_the_last_digit_on_any_number_of_threads(rng, m
     points = rng.standard_normal((1500, 900)).astype(np.float32) + 3
     found = []
     for threads in (1, 3):
-        monkeypatch.setattr("stratoscope.summaries.threads.threads_of_products", lambda threads=threads: threads)
+        monkeypatch.setattr("stratoscope.summaries.inner_products.threads_of_products", lambda threads=threads: threads)
         with threadpool_limits(1):
             found.append(inner_products(pairs.slices_of(points, 256), 1500, 900, precision=precision))
     for one in ("products", "mean", "sums"):

@@ -14,12 +14,14 @@ from stratoscope.summaries.duplicates import add_checksum
 from stratoscope.summaries.factors import DEPTH, Points, power_of_two
 from stratoscope.summaries.pairs import Blocks
 from stratoscope.summaries.products import Product
-from stratoscope.summaries.threads import in_threads
+from stratoscope.summaries.threads import in_threads, numpy_in_one_thread, threads_of_products
 from stratoscope.summaries.tiles import HALVED, plan_tiles
 from stratoscope.types import Floats
 
 #: Tiles for each thread that may be multiplied before they are added up: those on the diagonal are smaller than others.
 _AHEAD = 3
+#: Products of coordinates below which threads take longer to begin than they save.
+_WORTH_THREADS = 1 << 30
 
 
 @dataclass(frozen=True)
@@ -63,8 +65,10 @@ def inner_products(blocks: Blocks, n_points: int, n_units: int, *, precision: st
     points, plan = Points.of(n_points), list(plan_tiles(n_points, smallest=HALVED))
     factors = _factors(blocks, mean, sums, points, precision)
     tiles = ((factor, *tile) for factor in factors for tile in plan)
-    with np.errstate(over="ignore", invalid="ignore"):  # what does not fit is seen in the norms
-        for rows, cols, products in in_threads(_multiplied, tiles, ahead=_AHEAD):
+    threads = threads_of_products() if n_points**2 * n_units > _WORTH_THREADS else 1
+    # what does not fit is seen in the norms; and one thread of numpy for a tile, also where there are no others
+    with np.errstate(over="ignore", invalid="ignore"), numpy_in_one_thread():
+        for rows, cols, products in in_threads(_multiplied, tiles, threads, ahead=_AHEAD):
             total[rows, cols] += products
     if points.n_units < n_units:
         return None
