@@ -119,7 +119,8 @@ def test_a_plain_numpy_reference_agrees_at_every_stage(name, rng):
     expected = reference(module, images, codes)
     assert {stage.name for stage in source.stages} == set(expected)
     for stage, values in expected.items():
-        np.testing.assert_allclose(found[stage].arrays[PSI].data, values, atol=1e-6, err_msg=stage)
+        # means over positions are float32 here and double there; how float32 adds up depends on the processor (1.1e-6 on one)
+        np.testing.assert_allclose(found[stage].arrays[PSI].data, values, atol=5e-6, err_msg=stage)
 
 
 def test_kept_responses_merge_and_refuse_an_overlap(rng):
