@@ -111,15 +111,14 @@ def limit(kind: str, n: int, d: int, pairs: int = 5) -> dict[str, Any]:
         "torch GEMM float32": lambda: torch.mm(tensor, torch.from_numpy(other).T),
     }
     speeds = rates(True)
-    single = max(speeds["numpy float32"], speeds["torch float32"])
-    searches = {
-        name: partial(nearest_neighbours, data, 2, product=name)
-        for name in ("numpy float32", "torch float32", "torch bfloat16", "torch int8")
-        if name.endswith("float32") or speeds.get(name, 0) > single  # where the processor has instructions for it
-    }
+    single = [name for name in speeds if name.endswith("float32")]
+    fastest = max(speeds[name] for name in single)
+    # coarse products where the processor has instructions for them; elsewhere they take many times as long
+    coarse = [name for name in ("torch bfloat16", "torch int8") if speeds.get(name, 0) > fastest]
+    searches = {name: partial(nearest_neighbours, data, 2, product=name) for name in (*single, *coarse)}
     for search in searches.values():
         nearest_neighbours(data[:300], 2, product=search.keywords["product"])  # warm
-    if len(searches) > 2:  # else what is chosen is one of those
+    if coarse:  # else what is chosen is one of those
         searches["as chosen"] = partial(nearest_neighbours, data, 2)
     works = {**products, **searches}
     read = clock()
@@ -128,9 +127,7 @@ def limit(kind: str, n: int, d: int, pairs: int = 5) -> dict[str, Any]:
     found: dict[str, Any] = {
         name: round(statistics.median(run[name] / b for run, b in zip(runs, best, strict=True)), 3) for name in searches
     }
-    faster = [
-        min(run[f"{library} float32"] for library in ("numpy", "torch")) / b for run, b in zip(runs, best, strict=True)
-    ]
+    faster = [min(run[name] for name in single) / b for run, b in zip(runs, best, strict=True)]
     found["float32, the faster"] = round(statistics.median(faster), 3)
     gemm = statistics.median(best)
     return found | {"GEMM seconds": round(gemm, 3), "GEMM GFLOP/s": round(2e-9 * n * n * d / gemm, 1)}

@@ -15,11 +15,9 @@ from stratoscope.summaries.factors import DEPTH, Points, power_of_two
 from stratoscope.summaries.pairs import Blocks
 from stratoscope.summaries.products import Product
 from stratoscope.summaries.threads import in_threads, numpy_in_one_thread, threads_of_products
-from stratoscope.summaries.tiles import HALVED, plan_tiles
+from stratoscope.summaries.tiles import AHEAD, HALVED, plan_tiles
 from stratoscope.types import Floats
 
-#: Tiles for each thread that may be multiplied before they are added up: those on the diagonal are smaller than others.
-_AHEAD = 3
 #: Products of coordinates below which threads take longer to begin than they save.
 _WORTH_THREADS = 1 << 30
 
@@ -68,7 +66,7 @@ def inner_products(blocks: Blocks, n_points: int, n_units: int, *, precision: st
     threads = threads_of_products() if n_points**2 * n_units > _WORTH_THREADS else 1
     # what does not fit is seen in the norms; and one thread of numpy for a tile, also where there are no others
     with np.errstate(over="ignore", invalid="ignore"), numpy_in_one_thread():
-        for rows, cols, products in in_threads(_multiplied, tiles, threads, ahead=_AHEAD):
+        for rows, cols, products in in_threads(_multiplied, tiles, threads, ahead=AHEAD):
             total[rows, cols] += products
     if points.n_units < n_units:
         return None

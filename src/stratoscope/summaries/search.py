@@ -17,13 +17,11 @@ from stratoscope.summaries.pairs import Blocks
 from stratoscope.summaries.products import Product
 from stratoscope.summaries.settle import LOOSE, RELATIVE_ERROR, NeighbourTable, settle
 from stratoscope.summaries.threads import in_threads
-from stratoscope.summaries.tiles import Tile, multiply_rows
+from stratoscope.summaries.tiles import AHEAD, Tile, multiply_rows
 from stratoscope.types import Floats, Integers
 
 #: Products of points searched again that are held at a time.
 _WIDE = 1 << 23
-#: Tiles for each thread that may be looked at before they are taken: tiles on the diagonal are smaller than others.
-_AHEAD = 3
 
 
 @dataclass(frozen=True)
@@ -96,7 +94,7 @@ class Search:
             assert found.total is not None
             return near.look_at(rows, tile.cols, found.total, found.spread, both=tile.rows.start != tile.cols.start)
 
-        for looked in in_threads(look_at, tiles, threads, ahead=_AHEAD):
+        for looked in in_threads(look_at, tiles, threads, ahead=AHEAD):
             near.take(looked)
 
     def table(self, near: Candidates, duplicates: str, product: str) -> NeighbourTable:

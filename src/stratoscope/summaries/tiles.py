@@ -25,6 +25,8 @@ from stratoscope.types import Floats, Integers
 TILE = 1280
 #: And of the smallest tile on the diagonal with numpy, which halves the product of an array with itself, but small ones poorly.
 HALVED = TILE // 2
+#: Tiles for each thread that may be worked on before they are taken: those on the diagonal are smaller than others.
+AHEAD = 3
 #: Bytes of the sums of one set of tiles, and of rounded points that are kept instead of read again.
 SUMS, KEPT = 256 << 20, 512 << 20
 
