@@ -127,7 +127,7 @@ _one_thread = _OneThread()
 
 
 def numpy_in_one_thread() -> AbstractContextManager[None]:
-    """Have numpy multiply in one thread while a network runs on all of them.
+    """Have numpy multiply in one thread: while a network runs on all of them, or where digits must not depend on threads.
 
     What summarises the responses between two layers multiplies small matrices. Were the threads of numpy's products to wake
     for each, they would spin on the cores that the network's next layer wants: measured, the pass then takes half as
