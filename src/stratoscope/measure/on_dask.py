@@ -88,7 +88,7 @@ class OnDask:
 
 
 def checked_client(client: Any) -> Client:
-    """Return `client`, or refuse what is none, or has no workers."""
+    """Return `client`, or refuse what is none, cannot be waited for, or has no workers."""
     try:
         from distributed import Client
     except ImportError as error:
@@ -98,15 +98,22 @@ def checked_client(client: Any) -> Client:
             f"A run goes over the workers of a dask.distributed.Client, but a {type(client).__name__} came. Give "
             "client=Client(...), or use --cluster."
         )
+    if client.asynchronous:
+        raise BadInput(
+            "A run waits for its workers, but a client came that is asynchronous, or is used inside its own event loop. "
+            "Give Client(..., asynchronous=False), and call from outside the loop."
+        )
     _workers(client)
     return client
 
 
 def _workers(client: Client) -> Mapping[str, Any]:
-    workers: Mapping[str, Any] = client.scheduler_info(n_workers=-1)["workers"]
+    """Ask the scheduler: what client.scheduler_info() returns, Dask's clock may meanwhile replace by news without workers."""
+    scheduler: Any = client.scheduler
+    workers: Mapping[str, Any] = client.sync(scheduler.identity)["workers"]
     if not workers:
         raise BadInput(
-            f"The cluster at {getattr(client.scheduler, 'address', '?')} has no workers. Start some, or wait for them with client.wait_for_workers(1)."
+            f"The cluster at {getattr(scheduler, 'address', '?')} has no workers. Start some, or wait for them with client.wait_for_workers(1)."
         )
     return workers
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import signal
 import time
 
 import pytest
+from distributed import Client
 
 import stratoscope as st
 from stratoscope.errors import BadInput, ResultsError, UnreadableStimulus
@@ -132,6 +134,30 @@ def test_responses_that_exist_already_need_no_cluster(client):
 def test_what_is_no_client_is_refused():
     with pytest.raises(BadInput, match=r"but a str came. Give client=Client\(...\), or use --cluster"):
         run(None, client="tcp://somewhere")
+
+
+def test_workers_are_seen_while_dask_brings_its_own_news(client, monkeypatch):
+    """Every two seconds a client notes totals without workers; it may do so between asking and being read."""
+    client.wait_for_workers(2)  # those that were killed come back
+    asked = Client._update_scheduler_info
+
+    async def and_the_clock(self, n_workers=0):
+        await asked(self, n_workers)
+        await asked(self)
+
+    monkeypatch.setattr(Client, "_update_scheduler_info", and_the_clock)
+    assert not client.scheduler_info(n_workers=-1)["workers"]  # how it fails
+    assert on_dask.checked_client(client) is client
+    assert len(on_dask._workers(client)) == 2
+
+
+def test_a_client_that_cannot_be_waited_for_is_refused(client):
+    async def start():
+        async with Client(client.scheduler.address, asynchronous=True) as other:
+            run(None, client=other)
+
+    with pytest.raises(BadInput, match=r"a client came that is asynchronous.* Give Client\(..., asynchronous=False\)"):
+        asyncio.run(start())
 
 
 def test_nothing_stays_on_the_workers(client, tmp_path):
