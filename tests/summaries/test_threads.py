@@ -1,7 +1,5 @@
 """Work in several threads gives the same numbers, and leaves the products as they were."""
 
-from threading import Event, current_thread, main_thread
-
 import numpy as np
 import pytest
 from threadpoolctl import ThreadpoolController, threadpool_limits
@@ -13,8 +11,6 @@ from stratoscope.summaries.threads import (
     in_threads,
     numpy_in_one_thread,
     products_of_few,
-    share_out,
-    threads_of_copies,
     threads_of_products,
 )
 
@@ -110,48 +106,3 @@ def test_an_error_in_a_thread_comes_out_as_itself(rng):
     responses[3, 31] = np.nan
     with threadpool_limits(2, user_api="blas"), pytest.raises(BadInput, match=r"finite values, but 1 of 4 units"):
         information_table(responses, {"x": np.arange(50) % 2}, units_at_a_time=4)
-
-
-@pytest.mark.parametrize("n_threads", [1, 2, 5])
-@pytest.mark.parametrize("n_items", [0, 1, 7])
-def test_every_item_is_shared_out_once(n_threads, n_items):
-    done = []
-    share_out(done.append, range(n_items), n_threads)
-    assert sorted(done) == list(range(n_items))
-
-
-@pytest.mark.parametrize("n_threads", [1, 3])
-def test_an_error_of_shared_out_work_is_raised(n_threads):
-    def work(item):
-        if item == 5:
-            raise BadInput("the sixth is bad")
-
-    with pytest.raises(BadInput, match="the sixth is bad"):
-        share_out(work, range(9), n_threads)
-
-
-def test_an_error_in_another_thread_is_raised_too():
-    """This thread waits in its item until the other has failed."""
-    failed = Event()
-
-    def work(item):
-        if current_thread() is main_thread():
-            failed.wait(10)
-        else:
-            failed.set()
-            raise BadInput(f"item {item} is bad")
-
-    with pytest.raises(BadInput, match=r"item \d is bad"):
-        share_out(work, range(2), 2)
-
-
-def test_copies_take_the_threads_of_torch_while_products_take_one():
-    torch = pytest.importorskip("torch")
-    before = torch.get_num_threads()
-    torch.set_num_threads(2)
-    try:
-        with numpy_in_one_thread():
-            assert threads_of_products() == 1
-            assert threads_of_copies() == 2
-    finally:
-        torch.set_num_threads(before)

@@ -22,7 +22,6 @@ from stratoscope.errors import BadInput, BudgetTooSmall
 from stratoscope.summaries.blocks import on_host
 from stratoscope.summaries.formats import FORMATS
 from stratoscope.summaries.rows import SeenRows, check_alike, check_shape
-from stratoscope.summaries.threads import share_out, threads_of_copies
 from stratoscope.types import Integers, Responses
 
 #: Aimed size of a panel in bytes: what a reader of blocks holds in memory at a time.
@@ -30,8 +29,6 @@ PANEL_BYTES = 32 << 20
 #: Panels wider than this hold a multiple of it: so many units are multiplied at a time, and no narrow rest is left over.
 MULTIPLE = 4096
 _GIB = 1 << 30
-#: Bytes of a batch above which its panels are put away in threads.
-_WORTH_THREADS = 4 << 20
 #: Rows that one call of the system gathers, which refuses more.
 _AT_ONCE = 1024
 
@@ -114,9 +111,9 @@ class Spool:
         if not rows.size:
             return
         self._open_store()
-        whole, panels = on_host(responses), list(self._panels())
-        threads = threads_of_copies() if whole.nbytes > _WORTH_THREADS and hasattr(os, "pwrite") else 1
-        share_out(lambda panel: self._put(*panel, whole[:, slice(*panel)]), panels, threads)
+        whole = on_host(responses)
+        for start, stop in self._panels():
+            self._put(start, stop, whole[:, start:stop])
         self._order[self._n : self._n + len(rows)] = rows
         self._n += len(rows)
 

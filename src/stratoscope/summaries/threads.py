@@ -28,35 +28,6 @@ def threads_of_products() -> int:
     return max((one.num_threads for one in _libraries().lib_controllers), default=1)
 
 
-def threads_of_copies() -> int:
-    """Return how many threads work may take that multiplies nothing: also while numpy's products are held to one."""
-    torch = sys.modules.get("torch")
-    return int(torch.get_num_threads()) if torch else threads_of_products()
-
-
-def share_out(work: Callable[[Item], object], items: Iterable[Item], threads: int) -> None:
-    """Do `work` of every item in so many threads, this one among them, for work that waits for memory and multiplies nothing.
-
-    A thread that starts late, because the network's own still hold the cores, finds less left to do.
-    """
-    left = deque(items)
-
-    def take() -> None:
-        while True:
-            try:
-                item = left.popleft()
-            except IndexError:
-                return
-            work(item)
-
-    helpers = min(threads, len(left)) - 1
-    with ThreadPoolExecutor(max(helpers, 1)) as pool:  # starts no thread before it is asked to
-        others = [pool.submit(take) for _ in range(helpers)]
-        take()
-    for other in others:
-        other.result()
-
-
 def in_threads(
     work: Callable[[Item], Result], items: Iterable[Item], threads: int | None = None, *, ahead: int = 1
 ) -> Iterator[Result]:

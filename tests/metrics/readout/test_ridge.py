@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-from stratoscope.metrics.readout import leaving_out, ridge
+from stratoscope.metrics.readout import leaving_out, ridge, screening
 
 KINDS = ("noise", "falling spectrum", "few dimensions", "twins", "duplicates", "some duplicates", "separable")
 LABELS, N = 5, 150
@@ -48,7 +48,7 @@ def test_penalties_and_scores_are_those_of_double_precision_alone(kind, monkeypa
     gram, wanted, folds = task(kind)
     penalties = ridge.grid_of(None, gram)
     double, taken = ridge.held_out(gram, wanted, folds, penalties)
-    monkeypatch.setattr(ridge, "FEW", 2)
+    monkeypatch.setattr(screening, "FEW", 2)
     scores, chosen = ridge.held_out(gram, wanted, folds, penalties)
     assert np.array_equal(chosen, taken)
     np.testing.assert_allclose(scores, double, atol=1e-9)
@@ -57,7 +57,7 @@ def test_penalties_and_scores_are_those_of_double_precision_alone(kind, monkeypa
 @pytest.mark.parametrize("kind", ["noise", "few dimensions", "some duplicates"])
 def test_scores_are_those_of_refits_with_the_penalty_that_leaving_one_out_chooses(kind, monkeypatch):
     gram, wanted, folds = task(kind, n=60, shuffles=1)
-    monkeypatch.setattr(ridge, "FEW", 2)
+    monkeypatch.setattr(screening, "FEW", 2)
     penalties = ridge.grid_of(None, gram)[3:]
     scores, chosen = ridge.held_out(gram, wanted, folds, penalties)
     for at, fold in enumerate(folds):
@@ -90,9 +90,9 @@ def errors_outside(kind):
             for maker, dtype in ((double, np.float64), (single, np.float32)):
                 solved = np.tensordot(maker, wanted.astype(dtype), axes=1)
                 without = leaving_out.Without(maker[fold, fold], solved, fold)
-                found.append(without.error(maker, spectrum.largest_terms(penalty, maker)))
-            (true, _), (error, doubt) = found
-            outside += np.count_nonzero(np.abs(error - true) > doubt)
+                found.append(without.left_out(maker, spectrum.largest_terms(penalty, maker)))
+            true, single_found = found
+            outside += np.count_nonzero(np.abs(single_found.error - true.error) > single_found.doubt)
     return outside
 
 
@@ -107,16 +107,68 @@ def test_a_doubt_that_is_too_small_is_caught(monkeypatch):
 
 
 def test_where_single_precision_can_tell_one_penalty_is_left(monkeypatch):
-    monkeypatch.setattr(ridge, "FEW", 2)
+    monkeypatch.setattr(screening, "FEW", 2)
     left = {}
     for kind in KINDS:
         gram, wanted, folds = task(kind)
         order, cuts = ridge._one_after_the_other(folds)
         spectrum = leaving_out.Spectrum(gram[np.ix_(order, order)])
-        left[kind] = ridge._possible(spectrum, wanted[order], cuts, ridge.grid_of(None, gram)).sum(axis=0).mean()
+        left[kind] = screening.may_be_best(spectrum, wanted[order], cuts, ridge.grid_of(None, gram)).sum(axis=0).mean()
     assert left["noise"] == left["falling spectrum"] == 1
     assert max(left.values()) < 4
     assert left["duplicates"] > 1  # half of all stimuli twice: only double precision can tell
+
+
+def judged_in_order(kind, n=N):
+    """Return the spectrum, the penalties, and what is judged of each."""
+    gram, wanted, folds = task(kind, n)
+    order, cuts = ridge._one_after_the_other(folds)
+    spectrum = leaving_out.Spectrum(gram[np.ix_(order, order)])
+    penalties = ridge.grid_of(None, gram)
+    single = wanted[order].astype(np.float32)
+    return spectrum, penalties, [screening._judge(spectrum, single, cuts, penalty) for penalty in penalties]
+
+
+def bounds_broken(kind):
+    """Count how often a neighbour's bound is above the error itself, of how many that say anything."""
+    spectrum, penalties, judged = judged_in_order(kind)
+    broken = said = 0
+    for penalty, one in zip(penalties, judged, strict=True):
+        for other, true in zip(penalties, judged, strict=True):
+            if other != penalty:
+                least = one.least_at(penalty, other, spectrum.smallest)
+                broken += np.count_nonzero(least > true.high)
+                said += np.count_nonzero(least > 0.5 * true.low)
+    return broken, said
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_a_neighbour_says_of_a_penalty_is_true(kind):
+    broken, _ = bounds_broken(kind)
+    assert broken == 0
+
+
+def test_neighbours_have_something_to_say():
+    assert bounds_broken("noise")[1] > 200
+
+
+def test_a_bound_that_leaves_no_room_for_the_change_is_caught(monkeypatch):
+    monkeypatch.setattr(screening, "ROOM", 0.0)
+    assert sum(bounds_broken(kind)[0] for kind in KINDS) > 20
+
+
+def test_penalties_that_their_neighbours_rule_out_are_not_looked_at(monkeypatch):
+    gram, wanted, folds = task("noise", n=600)
+    order, cuts = ridge._one_after_the_other(folds)
+    spectrum, looked_at = leaving_out.Spectrum(gram[np.ix_(order, order)]), []
+    judge = screening._judge
+    monkeypatch.setattr(screening, "_judge", lambda *given: looked_at.append(given[-1]) or judge(*given))
+    penalties = ridge.grid_of(None, gram)
+    found = screening.may_be_best(spectrum, wanted[order], cuts, penalties)
+    assert looked_at == list(penalties[:2:-1])  # six of nine, from the largest down
+    monkeypatch.setattr(screening, "_ruled_out", lambda *_: False)
+    assert np.array_equal(found, screening.may_be_best(spectrum, wanted[order], cuts, penalties))
+    assert len(looked_at) == 6 + 9
 
 
 def test_folds_and_penalties_on_two_threads_are_predicted_as_on_one(rng):

@@ -10,6 +10,8 @@ other stimuli by a Schur complement, in which one stimulus more can be left out 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -43,11 +45,19 @@ class Spectrum:
         self.values = np.where(kept, values, 0.0) if self.complete else values[kept]
         self.vectors = vectors if self.complete else vectors[:, kept]
 
+    @property
+    def smallest(self) -> float:
+        """An eigenvalue that none but the constant vector's is below: 0 where responses span fewer dimensions than stimuli."""
+        if not self.complete or not self.values.size:
+            return 0.0
+        return max(float(self.values[0] - SMALLEST * self.values[-1]), 0.0)
+
     def residual_maker(
         self, penalty: float, dtype: type[np.floating[Any]] = np.float64, rows: slice = slice(None)
     ) -> NDArray[Any]:
         """Return P (stimulus, stimulus) of the stimuli `rows` for one penalty, multiplied in precision `dtype`."""
-        shrunk = (self.vectors[rows] * np.sqrt(self._shares(penalty))).astype(dtype, copy=False)
+        vectors = self.vectors if dtype == np.float64 else self._single
+        shrunk = vectors[rows] * np.sqrt(self._shares(penalty)).astype(dtype)
         product = shrunk @ shrunk.T
         if self.complete:
             return np.asarray(product)
@@ -55,6 +65,10 @@ class Spectrum:
         product -= dtype(1.0 / (self.n * penalty))
         product[np.diag_indices(len(product))] += dtype(1.0 / penalty)
         return np.asarray(product)
+
+    @cached_property
+    def _single(self) -> NDArray[np.float32]:
+        return np.asarray(self.vectors, dtype=np.float32)
 
     def residuals(self, penalty: float, wanted: Floats) -> Floats:
         """Return P times targets (stimulus, ...)."""
@@ -92,15 +106,15 @@ class Without:
         #: What is lost (stimulus of the fold, label, shuffle): the target less the prediction.
         self.lost: NDArray[Any] = self.block.solve(own.reshape(len(own), -1)).reshape(own.shape)
 
-    def error(self, maker: NDArray[Any], terms: Floats) -> tuple[Floats, Floats]:
-        """Return the squared error (shuffle,) over the other stimuli when one more is left out at a time.
+    def left_out(self, maker: NDArray[Any], terms: Floats) -> LeftOut:
+        """Leave one more of the other stimuli out at a time.
 
-        And how far it may be off in single precision (shuffle,). A residual r is C / P, both taken from differences:
-        with q how many times larger the terms were (stimulus,) than what was left of P, the share q e of r is rounding,
-        and so is q e of the targets, which are 1. So the sum of r^2 is off by 2 e (sum q r^2 + sum q |r|), and the
-        last sum is at most the root of sum r^2 times sum q^2; 2 e is `ROUNDING`.
+        A residual r is C / P, both taken from differences: with q how many times larger the `terms` were (stimulus,) than
+        what was left of P, the share q e of r is rounding, and so is q e of the targets, which are 1. So the sum of r^2 is
+        off by 2 e (sum q r^2 + sum q |r|), and the last sum is at most the root of sum r^2 times sum q^2; 2 e is `ROUNDING`.
         """
-        total, doubt, lost_digits = np.zeros((3, self.solved.shape[2]))
+        total, doubt, size, lost_digits = np.zeros((4, self.solved.shape[2]))
+        least, most_lost = np.inf, 0.0
         for rest in (slice(0, self.fold.start), slice(self.fold.stop, len(maker))):
             if rest.start == rest.stop:
                 continue
@@ -108,13 +122,42 @@ class Without:
             left = self.solved[rest] - np.tensordot(across, self.lost, axes=(0, 0))
             own = np.diag(maker)[rest] - self.block.quadratic(across)
             with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-                squared = np.square(left / own[:, None, None]).sum(axis=1, dtype=np.float64)
+                numerators = np.square(left).sum(axis=1, dtype=np.float64)
+                squared = numerators / np.square(own, dtype=np.float64)[:, None]
                 digits = np.where(own > 0, terms[rest] / own, np.inf)
                 total += squared.sum(axis=0)
+                size += numerators.sum(axis=0)
                 doubt += digits @ squared
                 lost_digits += (digits**2).sum() * left.shape[1]
+            least, most_lost = min(least, float(own.min())), max(most_lost, float(digits.max()))
         with np.errstate(invalid="ignore", over="ignore"):
-            return total, np.asarray(ROUNDING * (doubt + np.sqrt(total * lost_digits)))
+            off = np.asarray(ROUNDING * (doubt + np.sqrt(total * lost_digits)))
+        return LeftOut(total, off, np.sqrt(size), least, ROUNDING * most_lost)
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """What leaving one more stimulus out at a time comes to.
+
+    Attributes
+    ----------
+    error : array (shuffle,)
+        Squared error over the stimuli and labels.
+    doubt : array (shuffle,)
+        How far it may be off in single precision.
+    size : array (shuffle,)
+        Root of the sum of squares of the residuals' numerators.
+    least : float
+        Smallest denominator.
+    rounding : float
+        Largest share of a denominator that is rounding, in single precision.
+    """
+
+    error: Floats
+    doubt: Floats
+    size: Floats
+    least: float
+    rounding: float
 
 
 class _Factored:

@@ -1,8 +1,8 @@
 """Ridge regression on labels in closed form: held-out predictions of every fold from one decomposition.
 
 What a fit without a fold predicts for it, and how well it predicts the others left out one at a time, follows from the
-fit to all stimuli (`leaving_out`). Which penalty does that best is judged in single precision, which says how far it may be
-off, and again in double precision where it cannot tell.
+fit to all stimuli (`leaving_out`). Which penalty does that best is judged in single precision (`screening`), which says how
+far it may be off, and again in double precision where it cannot tell.
 """
 
 from __future__ import annotations
@@ -14,13 +14,12 @@ from numpy.typing import NDArray
 
 from stratoscope.metrics.readout.kernels import typical_size
 from stratoscope.metrics.readout.leaving_out import Spectrum, Without
+from stratoscope.metrics.readout.screening import may_be_best
 from stratoscope.summaries.threads import in_threads, products_of_few, threads_of_products
 from stratoscope.types import Floats, Integers
 
 #: Penalties that are tried where none is given, in units of the mean squared distance of stimuli from their mean.
 GRID = tuple(10.0 ** np.arange(-6, 3))
-#: Stimuli below which penalties are not judged in single precision first: there is nothing to save.
-FEW = 500
 
 
 def targets(codes: Integers, n_labels: int) -> Floats:
@@ -60,7 +59,7 @@ def _held_out(
 ) -> tuple[Floats, Floats]:
     order, cuts = _one_after_the_other(folds)
     spectrum, in_order = Spectrum(gram[np.ix_(order, order)]), wanted[order]
-    possible = _possible(spectrum, in_order, cuts, penalties, threads)
+    possible = may_be_best(spectrum, in_order, cuts, penalties, threads)
     scores, labels = np.empty_like(wanted), np.arange(wanted.shape[1])
     best = np.full(possible.shape[1:], np.inf)
     chosen = np.full(best.shape, float(penalties[0]))
@@ -98,7 +97,7 @@ def _predicted(
         fold = cuts[at]
         block = spectrum.residual_maker(penalty, rows=fold) if maker is None else maker[fold, fold]
         without = Without(block, solved, fold)
-        error = np.zeros(wanted.shape[2]) if maker is None else without.error(maker, np.diag(maker))[0]
+        error = np.zeros(wanted.shape[2]) if maker is None else without.left_out(maker, np.diag(maker)).error
         return at, wanted[fold] - without.lost, error
 
     yield from in_threads(without_fold, np.flatnonzero(asked.any(axis=1)).tolist(), threads)
@@ -108,36 +107,6 @@ def _one_after_the_other(folds: Sequence[Integers]) -> tuple[Integers, list[slic
     """Return the stimuli fold by fold, and where each fold lies among them."""
     ends = np.cumsum([len(fold) for fold in folds])
     return np.concatenate(folds), [slice(end - len(fold), end) for end, fold in zip(ends.tolist(), folds, strict=True)]
-
-
-def _possible(
-    spectrum: Spectrum, wanted: Floats, cuts: Sequence[slice], penalties: Sequence[float], threads: int = 1
-) -> NDArray[np.bool_]:
-    """Say which penalties (penalty, fold, shuffle) may be the best, as far as single precision can tell.
-
-    It does half the work of judging all of them in double precision. Where its rounding leaves several, these are
-    judged again.
-    """
-    possible = np.ones((len(penalties), len(cuts), wanted.shape[2]), dtype=bool)
-    if spectrum.n < FEW or len(penalties) < 3:
-        return possible
-    single = wanted.astype(np.float32)
-
-    def bounds(penalty: float) -> tuple[Floats, Floats]:
-        low, high = np.zeros(possible.shape[1:]), np.full(possible.shape[1:], np.inf)
-        maker = spectrum.residual_maker(penalty, np.float32)
-        solved = np.tensordot(maker, single, axes=1)
-        terms = spectrum.largest_terms(penalty, maker)
-        for fold_at, fold in enumerate(cuts):
-            error, doubt = Without(maker[fold, fold], solved, fold).error(maker, terms)
-            known = np.isfinite(error) & (doubt < error)
-            with np.errstate(invalid="ignore"):  # infinite less infinite, where neither is known
-                low[fold_at] = np.where(known, error - doubt, 0.0)
-            high[fold_at] = np.where(known, error + doubt, np.inf)
-        return low, high
-
-    low, high = (np.stack(one) for one in zip(*in_threads(bounds, penalties, threads), strict=True))
-    return np.asarray(low <= high.min(axis=0))
 
 
 def predicted_scores(train: Floats, test: Floats, wanted: Floats, penalties: Sequence[float]) -> tuple[Floats, Floats]:
