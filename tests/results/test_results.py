@@ -167,8 +167,8 @@ def test_an_estimate_becomes_arrays_with_its_ends_and_scale():
 def test_it_says_in_words_what_it_holds():
     results = built(remarks=["<b>"], skipped=[("c", "torn")])
     assert repr(results).splitlines() == [
-        "Results of 'toy': 1 stages (1 by channel), 1 rows.",
+        "Results of 'toy': 1 stage (1 by channel), 1 row.",
         "Metrics: sparseness.",
-        "There are 1 notes, 1 stimuli left out.",
+        "There is 1 note, 1 stimulus left out.",
     ]
     assert "<td>conv1</td>" in results._repr_html_()

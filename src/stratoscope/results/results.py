@@ -205,12 +205,17 @@ class Results:
         counted = ", ".join(f"{count} by {unit}" for unit, count in units.items()) or "none"
         owner = ", ".join(map(repr, names)) or "no hierarchy"
         lines = [
-            f"Results of {owner}: {len(self.stages)} stages ({counted}), {len(self.rows)} rows.",
+            f"Results of {owner}: {_count(len(self.stages), 'stage')} ({counted}), {_count(len(self.rows), 'row')}.",
             f"Metrics: {', '.join(dict.fromkeys(row.metric for row in self.rows)) or 'none'}.",
         ]
-        counts = {"notes": len(self.notes), "stimuli left out": len(self.skipped)}
-        told = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
-        return [*lines, f"There are {told}."] if told else lines
+        noted, skipped = len(self.notes), len(self.skipped)
+        told = [_count(noted, "note")] if noted else []
+        told += [_count(skipped, "stimulus left out", "stimuli left out")] if skipped else []
+        return [*lines, f"There {'is' if told[0].startswith('1 ') else 'are'} {', '.join(told)}."] if told else lines
+
+
+def _count(n: int, one: str, many: str = "") -> str:
+    return f"{n} {one if n == 1 else many or one + 's'}"
 
 
 def _pairs(skipped: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
