@@ -51,7 +51,7 @@ class Judged:
     sway: Floats
 
     def least_at(self, penalty: float, other: float, smallest: float) -> Floats:
-        """Return what the squared error at an`other` penalty is at least, from this one's at `penalty`.
+        """Return what the squared error (fold, shuffle) of the penalty `other` is at least, this one being `penalty`.
 
         `smallest` is the smallest eigenvalue of the inner products.
         """
