@@ -86,49 +86,10 @@ def test_a_full_disk_is_a_sentence_before_the_run(tmp_path, monkeypatch):
         Spool(4, 2, memory_limit=1, folder=tmp_path).write([0], np.ones((1, 2), dtype=np.float32))
 
 
-def _without(monkeypatch, name):
-    monkeypatch.delattr(os, name, raising=False)
-
-
-@pytest.mark.parametrize("has", [("pwritev", "pwrite"), ("pwrite",), ()])
-def test_a_disk_that_fills_while_writing_is_a_sentence(tmp_path, monkeypatch, has):
-    def full(*_):
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    for name in ("pwritev", "pwrite"):
-        monkeypatch.setattr(os, name, full, raising=False) if name in has else _without(monkeypatch, name)
-    spool = Spool(4, 2, memory_limit=1, folder=tmp_path)
-    spool._open_store()
-    if not has:
-        monkeypatch.setattr(os, "write", full)
-    with pytest.raises(BudgetTooSmall, match="has left"):
-        spool.write([0], np.ones((1, 2), dtype=np.float32))
-
-
-@pytest.mark.skipif(not hasattr(os, "pwritev"), reason="this system gathers no writes")
-@pytest.mark.parametrize("most", [0, 5, 12, 10**6])
-def test_what_the_system_leaves_unwritten_is_written_after_it(rng, tmp_path, monkeypatch, most):
-    """It may write less than it is given: in the middle of a row, nothing, or everything."""
-
-    def some(descriptor, rows, offset):
-        return os.pwrite(descriptor, b"".join(rows)[:most], offset)
-
-    monkeypatch.setattr(os, "pwritev", some)
-    responses = rng.standard_normal((6, 10)).astype(np.float32)
-    with Spool(6, 10, memory_limit=1, folder=tmp_path, panel_units=4) as spool:
-        spool.write(np.arange(3), responses[:3])
-        spool.write(np.arange(3, 6), responses[3:])
-        assert np.array_equal(np.concatenate([block for _, block in spool.blocks()], axis=1), responses)
-
-
-@pytest.mark.parametrize("has", [("pwritev", "pwrite"), ("pwrite",), ()])
 @pytest.mark.parametrize("limit", [None, 1])
 @pytest.mark.parametrize("dtype", [None, "bfloat16"])
-def test_panels_lie_the_same_whatever_calls_the_system_has(rng, tmp_path, monkeypatch, has, limit, dtype):
+def test_panels_lie_the_same_in_memory_and_in_a_file(rng, tmp_path, limit, dtype):
     responses = rng.standard_normal((40, 1000)).astype(np.float32)
-    for name in {"pwritev", "pwrite"} - {*has}:
-        _without(monkeypatch, name)
-
     with Spool(40, 1000, memory_limit=limit, folder=tmp_path, panel_units=7, dtype=dtype) as spool:
         for rows in np.split(np.arange(40), [3, 11, 30]):
             spool.write(rows, responses[rows])
@@ -137,13 +98,18 @@ def test_panels_lie_the_same_whatever_calls_the_system_has(rng, tmp_path, monkey
     assert np.array_equal(written, rounded)
 
 
-def test_a_file_that_was_cut_is_a_sentence(tmp_path):
-    spool = Spool(4, 2, memory_limit=1, folder=tmp_path)
-    spool.write([0], np.ones((1, 2), dtype=np.float32))
-    spool._file.truncate(3)
-    with pytest.raises(BadInput, match="The spool's file ended early"):
-        list(spool.blocks())
-    spool.close()
+def test_blocks_of_a_file_may_be_kept_and_left_before_the_last(rng, tmp_path):
+    """The next is read ahead, never into a block that somebody holds."""
+    responses = rng.standard_normal((9, 50)).astype(np.float32)
+    with Spool(9, 50, memory_limit=0, folder=tmp_path, panel_units=8) as spool:
+        spool.write(np.arange(9), responses)
+        kept = list(spool.blocks())
+        begun = spool.blocks()
+        assert next(begun)[0] == 0
+        assert np.array_equal(whole(spool), responses), "another reader meanwhile"
+        assert np.array_equal(next(begun)[1], responses[:, 8:16])
+        begun.close()
+        assert all(np.array_equal(block, responses[:, start : start + 8]) for start, block in kept)
 
 
 def test_file_systems_that_reserve_no_room_are_used_all_the_same(tmp_path, monkeypatch):

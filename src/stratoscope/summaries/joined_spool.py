@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from stratoscope.errors import BadInput
 from stratoscope.summaries.spool import Spool
+from stratoscope.summaries.stores import Reading, Store
 from stratoscope.types import Integers
 
 
@@ -60,20 +62,23 @@ class JoinedSpool(Spool):
             self._order[self._n : self._n + len(part.rows)] = part.rows
             self._n += len(part.rows)
 
-    def _open_store(self) -> None:
+    def _open_store(self) -> Store:
         raise BadInput(
             "A joined spool is read only: its parts are complete. Write to a Spool of its own, and join that."
         )
 
-    def _taken(self, start: int, stop: int) -> NDArray[Any]:
-        panel = np.empty((self._n, stop - start), dtype=self.stored)
+    def _reading(self, panel: int) -> Reading:
+        return partial(self._joined, *self._units(panel))
+
+    def _joined(self, start: int, stop: int) -> NDArray[Any]:
+        whole = np.empty((self._n, stop - start), dtype=self.stored)
         filled = 0
         for part in self._parts:
             n = len(part.rows)
             piece = part.read(start * n, stop * n)
-            panel[filled : filled + n] = piece.reshape(n, stop - start)
+            whole[filled : filled + n] = piece.reshape(n, stop - start)
             filled += n
-        return panel
+        return whole
 
     def close(self) -> None:
         """Let the parts go; nothing can be read afterwards."""

@@ -7,13 +7,10 @@ would turn each read into one seek a stimulus, unit-major order each write into 
 
 from __future__ import annotations
 
-import errno
 import os
-import tempfile
 import weakref
 from collections.abc import Iterator
-from pathlib import Path
-from typing import IO, Any, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -22,6 +19,8 @@ from stratoscope.errors import BadInput, BudgetTooSmall
 from stratoscope.summaries.blocks import on_host
 from stratoscope.summaries.formats import FORMATS
 from stratoscope.summaries.rows import SeenRows, check_alike, check_shape
+from stratoscope.summaries.stores import InFile, InMemory, Reading, Store
+from stratoscope.summaries.threads import one_ahead
 from stratoscope.types import Integers, Responses
 
 #: Aimed size of a panel in bytes: what a reader of blocks holds in memory at a time.
@@ -29,8 +28,6 @@ PANEL_BYTES = 32 << 20
 #: Panels wider than this hold a multiple of it: so many units are multiplied at a time, and no narrow rest is left over.
 MULTIPLE = 4096
 _GIB = 1 << 30
-#: Rows that one call of the system gathers, which refuses more.
-_AT_ONCE = 1024
 
 
 class Spool:
@@ -77,8 +74,7 @@ class Spool:
         self._seen = SeenRows(n_stimuli)
         self._order = np.empty(n_stimuli, dtype=np.int64)
         self._n = 0
-        self._memory: NDArray[Any] | None = None
-        self._file: IO[bytes] | None = None
+        self._store: Store | None = None
         self._closed = False
 
     @property
@@ -110,10 +106,10 @@ class Spool:
         rows = self._seen.add(rows)
         if not rows.size:
             return
-        self._open_store()
-        whole = on_host(responses)
-        for start, stop in self._panels():
-            self._put(start, stop, whole[:, start:stop])
+        store, whole = self._open_store(), on_host(responses)
+        for panel, (start, stop) in enumerate(self._panels()):
+            piece = whole[:, start:stop]
+            store.append(panel, self.format.pack(piece) if self.format else piece)
         self._order[self._n : self._n + len(rows)] = rows
         self._n += len(rows)
 
@@ -124,8 +120,8 @@ class Spool:
             return
         order = np.argsort(self._order[: self._n])
         ordered = bool((order[1:] > order[:-1]).all())
-        for start, stop in self._panels():
-            panel = self._get(start, stop)
+        for (start, _), stored in zip(self._panels(), self.pieces(), strict=True):
+            panel = self.format.unpack(stored) if self.format else stored
             yield start, panel if ordered else panel[order]
 
     @property
@@ -139,7 +135,10 @@ class Spool:
         This is what a `JoinedSpool` is made of.
         """
         self._check_open()
-        return (self._taken(start, stop) for start, stop in self._panels()) if self._n else iter(())
+        if not self._n:
+            return iter(())
+        readings = map(self._reading, range(len(self._panels())))
+        return (read() for read in readings) if self.in_memory else one_ahead(readings)
 
     def merge(self, other: Spool) -> None:
         """Take in everything that `other` holds; their stimuli must not overlap."""
@@ -149,18 +148,18 @@ class Spool:
         assert other.dtype is not None
         self._settle_dtype(other.dtype)
         self._seen.merge(other._seen)
-        self._open_store()
-        for start, stop in self._panels():
-            self._store(start, stop, other._taken(start, stop))
+        store = self._open_store()
+        for panel, piece in enumerate(other.pieces()):
+            store.append(panel, piece)
         self._order[self._n : self._n + other._n] = other._order[: other._n]
         self._n += other._n
 
     def close(self) -> None:
         """Give memory and file back; nothing can be read afterwards."""
-        self._closed, self._memory = True, None
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        self._closed = True
+        if self._store is not None:
+            self._store.close()
+            self._store = None
 
     def __enter__(self) -> Self:
         return self
@@ -184,112 +183,41 @@ class Spool:
                 f"Make it with dtype='float64', or convert the responses to {self.dtype} yourself."
             )
 
-    def _panels(self) -> Iterator[tuple[int, int]]:
-        for start in range(0, self.n_units, self.panel_units):
-            yield start, min(start + self.panel_units, self.n_units)
+    def _panels(self) -> list[tuple[int, int]]:
+        return [self._units(panel) for panel in range(-(-self.n_units // self.panel_units))]
 
-    def _open_store(self) -> None:
-        if self._memory is not None or self._file is not None:
-            return
-        if self.in_memory:
-            self._memory = np.empty(self.n_stimuli * self.n_units, dtype=self.stored)
-        else:
-            self._file = _open_file(self.folder, self.nbytes, self.memory_limit or 0)
-            weakref.finalize(self, self._file.close)  # also where a run breaks off
+    def _units(self, panel: int) -> tuple[int, int]:
+        start = panel * self.panel_units
+        return start, min(start + self.panel_units, self.n_units)
 
-    def _put(self, start: int, stop: int, piece: NDArray[Any]) -> None:
-        """Write `piece` (stimulus, unit) behind the stimuli that the panel of units `start` to `stop` holds."""
-        self._store(start, stop, self.format.pack(piece) if self.format else piece)
+    def _open_store(self) -> Store:
+        """Return what holds the responses; make it for the first of them."""
+        if self._store is None:
+            assert self.stored is not None
+            sizes = [self.n_stimuli * (stop - start) for start, stop in self._panels()]
+            if self.in_memory:
+                self._store = InMemory(sizes, self.stored)
+            else:
+                self._store = InFile(sizes, self.stored, self._folder())
+                weakref.finalize(self, self._store.close)  # also where a run breaks off
+        return self._store
 
-    def _store(self, start: int, stop: int, piece: NDArray[Any]) -> None:
-        offset = start * self.n_stimuli + self._n * (stop - start)
-        if self._memory is not None:
-            self._memory[offset : offset + piece.size].reshape(piece.shape)[:] = piece
-            return
-        assert self._file is not None
-        assert self.stored is not None
-        try:
-            _write(self._file.fileno(), offset * self.stored.itemsize, piece.astype(self.stored, copy=False))
-        except OSError as error:
-            raise _disk_error(error, self.folder, self.nbytes) from error
+    def _folder(self) -> str | os.PathLike[str]:
+        if self.folder is None:
+            raise BudgetTooSmall(
+                f"The responses take {self.nbytes / _GIB:.2f} GiB, but only {(self.memory_limit or 0) / _GIB:.2f} GiB of "
+                "memory are allowed and no folder was named to keep them in. Name a folder with room, or allow more memory."
+            )
+        return self.folder
 
-    def _get(self, start: int, stop: int) -> NDArray[Any]:
-        stored = self._taken(start, stop)
-        return self.format.unpack(stored) if self.format else stored
-
-    def _taken(self, start: int, stop: int) -> NDArray[Any]:
-        """Return the panel of units `start` to `stop` as it is stored."""
-        offset, shape = start * self.n_stimuli, (self._n, stop - start)
-        size = shape[0] * shape[1]
-        if self._memory is not None:
-            view = self._memory[offset : offset + size].reshape(shape)
-            view.flags.writeable = False
-            return view
-        assert self._file is not None
-        assert self.stored is not None
-        panel = np.empty(shape, dtype=self.stored)
-        self._file.seek(offset * self.stored.itemsize)
-        left = panel.data.cast("B")
-        while left:
-            got = self._file.readinto(left)  # type: ignore[attr-defined]
-            if not got:
-                raise BadInput("The spool's file ended early: something has cut it. Run again with another folder.")
-            left = left[got:]
-        return panel
+    def _reading(self, panel: int) -> Reading:
+        """Return what reads a panel as it is stored."""
+        assert self._store is not None
+        read, (start, stop) = self._store.reading(panel), self._units(panel)
+        return lambda: read().reshape(-1, stop - start)
 
 
 def panel_width(n_stimuli: int, n_units: int) -> int:
     """Return how many units make a panel of about `PANEL_BYTES`, of responses of `n_stimuli`; not below 256 of them."""
     width = max(256, PANEL_BYTES // (4 * max(n_stimuli, 1)))
     return min(n_units, width - width % MULTIPLE if width > MULTIPLE else width)
-
-
-def _open_file(folder: str | os.PathLike[str] | None, size: int, limit: int) -> IO[bytes]:
-    """Open a nameless file of `size` bytes, claiming its room on the disk now rather than in the middle of a run."""
-    if folder is None:
-        raise BudgetTooSmall(
-            f"The responses take {size / _GIB:.2f} GiB, but only {limit / _GIB:.2f} GiB of memory are allowed and no "
-            "folder was named to keep them in. Name a folder with room, or allow more memory."
-        )
-    try:
-        file = tempfile.TemporaryFile(dir=Path(folder), buffering=0)  # noqa: SIM115 - lives as long as the spool
-    except OSError as error:
-        raise _disk_error(error, folder, size) from error
-    try:
-        if hasattr(os, "posix_fallocate"):
-            os.posix_fallocate(file.fileno(), 0, size)
-    except OSError as error:
-        if error.errno not in {errno.EOPNOTSUPP, errno.EINVAL}:  # file systems that cannot reserve room
-            file.close()
-            raise _disk_error(error, folder, size) from error
-    return file
-
-
-def _write(file: int, offset: int, piece: NDArray[Any]) -> None:
-    """Write the rows of `piece` behind each other, gathered by the system where it can, else copied together here."""
-    done = 0
-    if hasattr(os, "pwritev") and len(piece) <= _AT_ONCE and piece[0].flags.c_contiguous:
-        done = os.pwritev(file, [row.data for row in piece], offset)
-    if done < piece.nbytes:
-        left = np.ascontiguousarray(piece).data.cast("B")[done:]
-        while left:
-            written = _write_at(file, left, offset + done)
-            left, done = left[written:], done + written
-
-
-def _write_at(file: int, data: memoryview, offset: int) -> int:
-    if hasattr(os, "pwrite"):
-        return os.pwrite(file, data, offset)
-    os.lseek(file, offset, os.SEEK_SET)
-    return os.write(file, data)
-
-
-def _disk_error(error: OSError, folder: object, size: int) -> BadInput:
-    if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
-        return BudgetTooSmall(
-            f"The responses take {size / _GIB:.2f} GiB, more than the disk of {str(folder)!r} has left. "
-            "Free some room, name another folder, or read fewer or narrower stages."
-        )
-    return BadInput(
-        f"The spool cannot use the folder {str(folder)!r}: {error.strerror}. Name a folder you may write to."
-    )

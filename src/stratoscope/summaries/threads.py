@@ -51,6 +51,18 @@ def in_threads(
             yield running.popleft().result()
 
 
+def one_ahead(works: Iterable[Callable[[], Result]]) -> Iterator[Result]:
+    """Yield ``work()`` of each of `works`; a thread of its own waits for the next, such as for a disk, meanwhile."""
+    with ThreadPoolExecutor(1) as aside:
+        coming: Future[Result] | None = None
+        for work in works:
+            before, coming = coming, aside.submit(work)
+            if before is not None:
+                yield before.result()
+        if coming is not None:
+            yield coming.result()
+
+
 def products_of_few(n: int) -> AbstractContextManager[None]:
     """Have products take one thread while matrices of `n` rows are solved, if that is few.
 
