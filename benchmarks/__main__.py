@@ -1,6 +1,6 @@
 """Every ratio in one run, printed as one table beside its goal and kept as JSON with the machine's description.
 
-    python -m benchmarks                      all groups, an hour or two; or name some: cost, dimension, limit ...
+    python -m benchmarks                      all groups, two or three hours; or name some: cost, dimension, limit ...
     python -m benchmarks dimension --threads 2
 
 Each group runs in a process of its own. Ratios are of processor seconds taken in turn, because wall seconds on a shared
@@ -34,6 +34,7 @@ GROUPS: dict[str, Callable[[int], Any]] = {
     "streaming": lambda _: whole_pass.streaming(300, 5),
     "sparseness": lambda _: whole_pass.sparseness(1000, 5),
     "whole pass": lambda _: whole_pass.pairs(2000, 5),
+    "deep pass": lambda _: whole_pass.deep(2000),
     "exponents": lambda _: streaming_exponents.measure(),
     "dimension": lambda threads: pairs.measure(("dimension",), threads),
     "wide": lambda threads: pairs.measure(("wide",), threads),

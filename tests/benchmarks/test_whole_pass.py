@@ -27,3 +27,10 @@ def test_a_pass_with_pairs_is_measured_against_its_limit(whole_pass):
 def test_the_streaming_rows_name_both_networks(whole_pass, monkeypatch):
     monkeypatch.setattr(whole_pass, "resnet50", whole_pass.alexnet)
     assert list(whole_pass.streaming(2, 1)) == ["AlexNet, streaming over bare", "ResNet-50, streaming over bare"]
+
+
+def test_a_deep_pass_is_measured_in_processes_of_their_own(whole_pass):
+    (row,) = whole_pass.deep(12, 1, "AlexNet").values()
+    assert row["ratio"] > 0
+    assert row["positions"] > 400_000
+    assert row["peak MB"] > 10

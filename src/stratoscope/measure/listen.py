@@ -17,11 +17,13 @@ from stratoscope.measure.request import Asked, bytes_of_groups, neighbours_measu
 from stratoscope.metrics.indices import FIELDS
 from stratoscope.summaries import Categories, Gram, JoinedSpool, PerStimulus, PerUnit, Spool, UnitBlocks
 from stratoscope.summaries.formats import bytes_of
-from stratoscope.summaries.spool import panel_width
+from stratoscope.summaries.spool import PANEL_BYTES, panel_width
 from stratoscope.types import Integers, Responses, Stage, Stimuli, Summary
 
 _FLOAT = 8
 _SUMMARIES = ("categories", "gram", "per_stimulus", "per_unit", "spool")
+#: Panels of a spool that are held while it is read: one that is worked on, one that is read ahead, what is made of them.
+_PANELS = 4
 #: Summaries that keep responses until all have come; of one stage they share them.
 _KEEP_RESPONSES = frozenset({"gram", "spool"})
 
@@ -46,6 +48,8 @@ class Plan:
         How many of them estimates read; those beyond are read by intervals alone. None is all.
     spool : str, optional
         Format that responses are kept in; None keeps them as they come.
+    grams_in_files : bool
+        Whether Gram matrices wait in files until stages are compared, as memory does not hold those of all stages.
     """
 
     needs: Mapping[Stage, tuple[str, ...]]
@@ -55,6 +59,7 @@ class Plan:
     n_neighbours: int
     exact: int | None = None
     spool: str | None = None
+    grams_in_files: bool = False
 
 
 def plan(
@@ -70,17 +75,20 @@ def plan(
     resident = sum(
         _resident(name, stage.n_units, n_stimuli, n_categories) for stage, names in needs.items() for name in names
     )
-    if any(one.between_stages for one in asked):
-        resident += sum(_FLOAT * n_stimuli**2 for names in needs.values() if "gram" in names)
+    grams = sum("gram" in names for names in needs.values()) * _FLOAT * n_stimuli**2
+    compared = grams if any(one.between_stages for one in asked) else 0
     groups = [bytes_of_groups(asked, stage, n_stimuli) for stage in stages]
     resident += sum(kept for kept, _ in groups)
     size = bytes_of(spool) * n_stimuli
     spools = {stage: size * stage.n_units for stage, names in needs.items() if _KEEP_RESPONSES & {*names}}
     k = min(neighbours_needed(asked), n_stimuli - 1)
     closing = (3 * n_stimuli**2 + 2 * n_stimuli * k) * _FLOAT if any("gram" in names for names in needs.values()) else 0
+    closing += _PANELS * min(max(spools.values(), default=0), PANEL_BYTES)
     closing += max((summing for _, summing in groups), default=0)
+    in_files = resident + compared + closing > budget and compared > 0
+    resident += 0 if in_files else compared
     memory = spool_allowance(budget, resident, closing)
-    return Plan(needs, resident, spools, memory, k, neighbours_measured(asked), spool)
+    return Plan(needs, resident, spools, memory, k, neighbours_measured(asked), spool, in_files)
 
 
 def _resident(name: str, n_units: int, n_stimuli: int, n_categories: int) -> int:
@@ -98,10 +106,13 @@ class Listener:
     summaries : dict of Stage to dict of str to Summary
     broken : dict of Stage to list of int
         Rows with NaN or infinite responses; such a stage keeps no numbers.
+    grams_in_files : bool
+        As in `Plan`.
     """
 
     summaries: dict[Stage, dict[str, Summary]]
     broken: dict[Stage, list[int]] = field(default_factory=dict)
+    grams_in_files: bool = False
 
     def __call__(self, stage: Stage, rows: Integers, responses: Responses) -> None:
         """Feed one batch to the summaries of `stage`, unless it holds a NaN or an infinity."""
@@ -138,7 +149,7 @@ def make_listener(
         gram = partial(Gram, k=planned.n_neighbours, exact=planned.exact, duplicates="merge", **keep)
         streams = {name: _summary(name, stage, len(stimuli), codes, sums, gram) for name in names if name != "spool"}
         summaries[stage] = streams | (_unit_blocks(stage, len(stimuli), streams, keep) if "spool" in names else {})
-    return Listener(summaries)
+    return Listener(summaries, grams_in_files=planned.grams_in_files)
 
 
 def make_shard_listener(

@@ -18,6 +18,7 @@ from stratoscope.measure.budget import parse_bytes
 from stratoscope.measure.close import compare_stages
 from stratoscope.measure.closing import Closing
 from stratoscope.measure.kept import Here, Workers, kept_run
+from stratoscope.measure.kept_grams import in_file
 from stratoscope.measure.listen import Listener, category_codes, give_back, make_listener
 from stratoscope.measure.partial.folder import beside
 from stratoscope.measure.partial.work import Work
@@ -188,7 +189,7 @@ def _at_once(
         played = _play(source, stimuli, listener, settings)
         said = describing.result()
         closing = Closing.of(source.stages, stimuli, asked, said, settings.seed, played.n)
-        return _Outcome(said, played, *_close(source, listener, closing, settings))
+        return _Outcome(said, played, *_close(source, listener, closing, settings, folder))
 
 
 def _results(
@@ -265,7 +266,7 @@ def _play(source: Source, stimuli: Stimuli, listener: Listener, settings: Settin
 
 
 def _close(
-    source: Source, listener: Listener, closing: Closing, settings: Settings
+    source: Source, listener: Listener, closing: Closing, settings: Settings, folder: Path
 ) -> tuple[list[StageResult], tuple[dict[str, Any], list[str]]]:
     closed, grams = [], {}
     with bar(len(source.stages), source.name, "stages", show=settings.progress) as step:
@@ -274,6 +275,8 @@ def _close(
             result, gram = closing.close(stage, kept, listener.broken.get(stage))
             give_back(kept)
             closed.append(result)
+            if gram is not None and listener.grams_in_files:
+                gram = {"gram": in_file(gram["gram"], folder / f"gram-{done:04d}.safetensors")}
             if gram is not None:
                 grams[stage] = gram
             step(done)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,11 +11,14 @@ from stratoscope.errors import BadInput, TooFew
 from stratoscope.metrics.decimation import squared_distances
 from stratoscope.metrics.declare import metric
 from stratoscope.metrics.responses import checked_choice, checked_finite, checked_responses
-from stratoscope.metrics.spectrum import centred_gram, gram_in, same_stimuli, unbiased_hsic
+from stratoscope.metrics.spectrum import centred_gram, gram_in, same_stimuli, some_gram
+from stratoscope.summaries.blocks import few_rows
 from stratoscope.types import Floats
 
 DISTANCES = ("euclidean", "sqeuclidean", "correlation", "cosine")
 CENTRES = ("none", "units")
+#: Inner products of all stages that are compared at a time.
+_AT_ONCE = 1 << 22
 
 
 def _cosine(gram: Floats) -> Floats:
@@ -131,39 +134,14 @@ def rdm(responses: Any, *, distance: str = "euclidean", centre: str = "none") ->
     return _cosine(array @ array.T)
 
 
-def _centred(gram: Any, name: str) -> Floats:
-    array = checked_finite(gram, name, "inner products")
-    if array.ndim != 2 or array.shape[0] != array.shape[1]:
-        raise BadInput(f"{name} expects square Gram matrices (stimulus, stimulus), but {array.shape} came.")
-    means = array.mean(axis=0)
-    return np.asarray(array - means[None, :] - means[:, None] + means.mean())
-
-
 def cka_of_grams(a: Any, b: Any, *, debiased: bool = False) -> float:
     """Linear CKA of two stages from their Gram matrices (stimulus, stimulus), centred here; see `cka`."""
-    first, second = _centred(a, "cka"), _centred(b, "cka")
-    return _aligned(first, second, _own(first, debiased) * _own(second, debiased), debiased)
-
-
-def _product(x: Floats, y: Floats, debiased: bool) -> float:
-    return unbiased_hsic(x, y) if debiased else float(np.vdot(x, y))
-
-
-def _own(centred: Floats, debiased: bool) -> float:
-    if len(centred) < 4:
-        raise TooFew(f"cka needs at least 4 stimuli, but {len(centred)} came.")
-    return _product(centred, centred, debiased)
-
-
-def _aligned(first: Floats, second: Floats, own: float, debiased: bool) -> float:
-    """Return the product of two centred matrices over the root of `own`, the product of theirs with themselves."""
-    same_stimuli(first, second)
-    return float("nan") if own <= 0 else float(_product(first, second, debiased) / np.sqrt(own))
+    return float(cka_matrix({"a": a, "b": b}, debiased=debiased)[1][0, 1])
 
 
 def _through_stages(states: Mapping[str, Mapping[str, Any]], *, debiased: bool = False) -> Floats:
     """Compare every two stages from the states of their gram summaries."""
-    return cka_matrix({name: gram_in(state, "cka", 4) for name, state in states.items()}, debiased=debiased)[1]
+    return cka_matrix({name: some_gram(state, "cka") for name, state in states.items()}, debiased=debiased)[1]
 
 
 @metric(
@@ -220,14 +198,61 @@ def cka(a: Any, b: Any, *, debiased: bool = False) -> float:
 
 
 def cka_matrix(grams: Mapping[str, Any], *, debiased: bool = False) -> tuple[tuple[str, ...], Floats]:
-    """Return the names of stages and the CKA between every two of them (stage, stage), from their Gram matrices."""
-    names = tuple(grams)
-    matrix, own = np.ones((len(names), len(names))), np.empty(len(names))
-    for i, one in enumerate(names):  # a matrix is centred again for each partner: all together might not fit
-        first = _centred(grams[one], "cka")
-        own[i] = _own(first, debiased)
-        matrix[i, i] = 1.0 if own[i] > 0 else np.nan
-        for j in range(i):
-            second = _centred(grams[names[j]], "cka")
-            matrix[i, j] = matrix[j, i] = _aligned(first, second, own[i] * own[j], debiased)
+    """Return the names of stages and the CKA between every two of them (stage, stage), from their Gram matrices.
+
+    All pairs come from one product of matrices for every few rows: each Gram matrix is read twice, however many stages
+    there are. One that can be sliced along rows is never read as a whole, so it may lie in a file.
+    """
+    names, matrices = tuple(grams), [_square(one) for one in grams.values()]
+    products = _hsic(matrices, debiased=debiased)
+    own = np.diag(products)
+    size = np.sqrt(np.where(own > 0, own, np.nan))
+    matrix = products / np.outer(size, size)
+    np.fill_diagonal(matrix, np.where(own > 0, 1.0, np.nan))
     return names, matrix
+
+
+def _square(gram: Any) -> Any:
+    array = gram if hasattr(gram, "shape") else np.asarray(gram)
+    if len(array.shape) != 2 or array.shape[0] != array.shape[1]:
+        raise BadInput(f"cka expects square Gram matrices (stimulus, stimulus), but {array.shape} came.")
+    if len(array) < 4:
+        raise TooFew(f"cka needs at least 4 stimuli, but {len(array)} came.")
+    return array
+
+
+def _hsic(grams: Sequence[Any], *, debiased: bool) -> Floats:
+    """Return the inner product of every two centred matrices (stage, stage), or n (n - 3) times HSIC without bias.
+
+    Without bias (Song et al. 2012) the diagonals are left out, and what sums of rows have in common is taken off.
+    """
+    if not grams:
+        return np.zeros((0, 0))
+    n = len(grams[0])
+    for other in grams[1:]:
+        same_stimuli(grams[0], other)
+    means = np.array([_column_means(gram, len(grams)) for gram in grams])
+    total, row_sums = np.zeros((len(grams), len(grams))), np.zeros((len(grams), n))
+    for rows in few_rows(n, n * len(grams), elements=_AT_ONCE):
+        part = np.stack([np.asarray(gram[rows], dtype=np.float64) for gram in grams])
+        part -= means[:, None, :]
+        part -= (means - means.mean(axis=1, keepdims=True))[:, rows, None]
+        if debiased:
+            part[:, np.arange(part.shape[1]), np.arange(rows.start, rows.stop)] = 0.0
+            row_sums[:, rows] = part.sum(axis=2)
+        flat = part.reshape(len(grams), -1)
+        total += flat @ flat.T
+    if debiased:
+        sums = row_sums.sum(axis=1)
+        total += np.outer(sums, sums) / ((n - 1) * (n - 2)) - 2 / (n - 2) * (row_sums @ row_sums.T)
+    return total
+
+
+def _column_means(gram: Any, n_stages: int) -> Floats:
+    """Return the means (stimulus,) of the columns of a Gram matrix, all of which must be finite."""
+    n, total = len(gram), np.zeros(len(gram))
+    for rows in few_rows(n, n * n_stages, elements=_AT_ONCE):
+        total += np.asarray(gram[rows], dtype=np.float64).sum(axis=0)
+    if not np.isfinite(total).all():
+        checked_finite(gram, "cka", "inner products")
+    return total / n

@@ -24,12 +24,17 @@ def centred_gram(responses: Any, metric_name: str, fewest: int) -> Floats:
 
 def gram_in(state: Mapping[str, Any], metric_name: str, fewest: int) -> Floats:
     """Read the centred Gram matrix of the summary gram."""
-    if state.get("gram") is None:
-        raise BadInput(f"{metric_name} reads the Gram matrix, and this summary kept the nearest neighbours only.")
-    gram = checked_finite(state["gram"], metric_name, "inner products")
+    gram = checked_finite(some_gram(state, metric_name), metric_name, "inner products")
     if len(gram) < fewest:
         raise TooFew(f"{metric_name} needs at least {fewest} stimuli, but {len(gram)} came.")
     return gram
+
+
+def some_gram(state: Mapping[str, Any], metric_name: str) -> Any:
+    """Return the Gram matrix of the summary gram as it is kept: an array, or what gives rows of it."""
+    if state.get("gram") is None:
+        raise BadInput(f"{metric_name} reads the Gram matrix, and this summary kept the nearest neighbours only.")
+    return state["gram"]
 
 
 def _needs_variance(gram: Floats, metric_name: str) -> None:

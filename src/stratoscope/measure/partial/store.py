@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from stratoscope.measure.kept_grams import GramFile
 from stratoscope.measure.listen import make_stage_summaries
 from stratoscope.measure.partial.tensors import Tensors, open_tensors, write_tensors
 from stratoscope.measure.partial.work import Work
@@ -92,7 +93,7 @@ def write_stage(path: Path, result: StageResult, gram: Mapping[str, Any] | None)
 
 
 def read_stage(path: Path, stage: Stage) -> tuple[StageResult, dict[str, Any] | None]:
-    """Return what `write_stage` put away."""
+    """Return what `write_stage` put away; a Gram matrix stays in the file."""
     with open_tensors(path) as file:
         file.verify()
         arrays = {
@@ -100,5 +101,5 @@ def read_stage(path: Path, stage: Stage) -> tuple[StageResult, dict[str, Any] | 
             for name, (dims, attrs) in json.loads(file.about["arrays"]).items()
         }
         rows = tuple(Row(**row) for row in json.loads(file.about["rows"]))
-        gram = {"gram": file.array("gram")} if "gram" in file.names else None
+        gram = {"gram": GramFile(path, file.shape("gram"))} if "gram" in file.names else None
     return StageResult(stage, arrays, rows), gram
