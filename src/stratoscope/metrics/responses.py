@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from stratoscope.errors import BadInput, TooFew, unknown_name
 from stratoscope.summaries.blocks import all_finite
 from stratoscope.types import Floats
+from stratoscope.words import plural
 
 
 def checked_responses(responses: Any, metric: str, *, fewest: int = 1, rows: str = "stimulus") -> Floats:
@@ -62,8 +63,3 @@ def checked_fraction(value: float, name: str) -> float:
     if not 0.0 < value <= 1.0:
         raise BadInput(f"{name} must lie above 0 and at most at 1, but {value!r} came.")
     return float(value)
-
-
-def plural(noun: str) -> str:
-    """Return the plural of the nouns that dimensions are called by."""
-    return {"stimulus": "stimuli", "category": "categories"}.get(noun, f"{noun}s")

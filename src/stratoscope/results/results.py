@@ -22,6 +22,7 @@ from stratoscope.results.records import COLUMNS, Row, StageResult, Values, plain
 from stratoscope.results.table import as_text
 from stratoscope.results.tree import build_tree, join_trees, run_nodes, stage_nodes, stage_of
 from stratoscope.types import Metric, Stage
+from stratoscope.words import number_of
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -202,20 +203,16 @@ class Results:
     def _said(self) -> list[str]:
         names = list(dict.fromkeys(stage.hierarchy for stage in self.stages))
         units = Counter(stage.unit for stage in self.stages)
-        counted = ", ".join(f"{count} by {unit}" for unit, count in units.items()) or "none"
+        by_unit = ", ".join(f"{count} by {unit}" for unit, count in units.items()) or "none"
         owner = ", ".join(map(repr, names)) or "no hierarchy"
         lines = [
-            f"Results of {owner}: {_count(len(self.stages), 'stage')} ({counted}), {_count(len(self.rows), 'row')}.",
+            f"Results of {owner}: {number_of('stage', len(self.stages))} ({by_unit}), {number_of('row', len(self.rows))}.",
             f"Metrics: {', '.join(dict.fromkeys(row.metric for row in self.rows)) or 'none'}.",
         ]
         noted, skipped = len(self.notes), len(self.skipped)
-        told = [_count(noted, "note")] if noted else []
-        told += [_count(skipped, "stimulus left out", "stimuli left out")] if skipped else []
+        told = [number_of("note", noted)] if noted else []
+        told += [f"{number_of('stimulus', skipped)} left out"] if skipped else []
         return [*lines, f"There {'is' if told[0].startswith('1 ') else 'are'} {', '.join(told)}."] if told else lines
-
-
-def _count(n: int, one: str, many: str = "") -> str:
-    return f"{n} {one if n == 1 else many or one + 's'}"
 
 
 def _pairs(skipped: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:

@@ -14,11 +14,11 @@ from stratoscope.statistics.comparison import (
     Comparison,
     checked_alternative,
     checked_pair,
-    plural,
 )
 from stratoscope.statistics.permutation import correlation_p
 from stratoscope.statistics.resample import bootstrap
 from stratoscope.types import Estimate, Floats
+from stratoscope.words import number_of
 
 KINDS = ("pearson", "spearman")
 
@@ -142,13 +142,13 @@ def partial_correlation(
     df = len(first) - 2 - held.shape[1]
     if df < 2:
         raise TooFew(
-            f"A partial correlation with {plural('covariate', held.shape[1])} needs at least {held.shape[1] + 4} pairs, "
+            f"A partial correlation with {number_of('covariate', held.shape[1])} needs at least {held.shape[1] + 4} pairs, "
             f"but {len(first)} came."
         )
     checked_kind(kind)
     checked_alternative(alternative)
     options = {"over": over, "n_resamples": n_resamples, "level": level, "seed": seed}
-    name = f"partial {kind} correlation given {plural('covariate', held.shape[1])}"
+    name = f"partial {kind} correlation given {number_of('covariate', held.shape[1])}"
     estimate = bootstrapped((first, second, held), lambda a, b, c: _partial_r(a, b, c, kind), name, options)
     t = estimate.value * np.sqrt(df / max(1 - estimate.value**2, 1e-300))
     tails = {"two-sided": 2 * stats.t.sf(abs(t), df), "greater": stats.t.sf(t, df), "less": stats.t.cdf(t, df)}

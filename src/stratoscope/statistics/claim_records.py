@@ -10,9 +10,10 @@ import numpy as np
 
 from stratoscope.errors import BadInput, unknown_name
 from stratoscope.statistics.claim_tests import CLAIM_TESTS
-from stratoscope.statistics.comparison import Comparison, plural
+from stratoscope.statistics.comparison import Comparison
 from stratoscope.statistics.reading import Reading
 from stratoscope.types import Estimate
+from stratoscope.words import number_of
 
 DIRECTIONS = ("above", "below", "none")
 
@@ -155,7 +156,7 @@ class ClaimVerdict:
             return f"not tested, n = {estimate.n}"
         known = np.isfinite([estimate.low, estimate.high]).all()
         ends = f" [{estimate.low:.3g}, {estimate.high:.3g}]" if known else " (no interval)"
-        counted = " and ".join(plural(name, count) for name, count in self.comparison.counted.items())
+        counted = " and ".join(number_of(name, count) for name, count in self.comparison.counted.items())
         return f"{estimate.value:.3g}{ends}, {_p_said(self.p_corrected)}, n = {counted or estimate.n}"
 
 

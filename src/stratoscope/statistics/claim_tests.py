@@ -11,8 +11,9 @@ import numpy as np
 from stratoscope.errors import BadInput, TooFew
 from stratoscope.registry import Registry
 from stratoscope.statistics import association, contrast, peak, single_case, stage_correlation, trend
-from stratoscope.statistics.comparison import Comparison, plural
+from stratoscope.statistics.comparison import Comparison
 from stratoscope.statistics.stage_values import StageValues
+from stratoscope.words import number_of
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ CLAIM_TESTS: Registry[ClaimTest] = Registry("test of a claim", group="stratoscop
 def last_against_first(values: StageValues, *, level: float, seed: int, **options: Any) -> Comparison:
     """Test whether the last stage differs from the first: `level_difference` of the two."""
     if values.n_stages < 2:
-        raise TooFew(f"The last stage is compared with the first, but {plural('stage', values.n_stages)} came.")
+        raise TooFew(f"The last stage is compared with the first, but {number_of('stage', values.n_stages)} came.")
     last, first = _stage(values, -1), _stage(values, 0)
     found = contrast.level_difference(last, first, level=level, seed=seed, **options)
     return replace(found, counted={**found.counted, "stage": 2})

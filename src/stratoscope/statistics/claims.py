@@ -19,10 +19,11 @@ import pandas as pd
 from stratoscope.errors import BadInput, StratoscopeError, unknown_name
 from stratoscope.statistics.claim_records import Claim, ClaimVerdict, Control, Finding
 from stratoscope.statistics.claim_tests import CLAIM_TESTS
-from stratoscope.statistics.comparison import Comparison, checked_level, plural
+from stratoscope.statistics.comparison import Comparison, checked_level
 from stratoscope.statistics.correct import CORRECTIONS, correct
 from stratoscope.statistics.reading import Measured, Reading, read
 from stratoscope.types import Estimate
+from stratoscope.words import number_of
 
 __all__ = [
     "CLAIM_TESTS",
@@ -157,7 +158,7 @@ def _row(finding: Finding, one: ClaimVerdict) -> dict[str, Any]:
         "p": one.p,
         "p_corrected": one.p_corrected,
         "n": one.n,
-        "counted": ", ".join(plural(name, count) for name, count in one.comparison.counted.items()),
+        "counted": ", ".join(number_of(name, count) for name, count in one.comparison.counted.items()),
         "expected": claim.direction,
         "test": claim.test,
         "method": estimate.method,

@@ -94,11 +94,3 @@ def checked_pair(x: object, y: object, what: str, smallest: int = 2) -> tuple[Fl
     if len(one) != len(other):
         raise BadInput(f"{what} expects values in pairs, but {len(one)} and {len(other)} came.")
     return one, other
-
-
-def plural(word: str, count: int) -> str:
-    """Return ``7 stages``, ``1 category``, ``12 categories``; words are given in the singular."""
-    if count == 1:
-        return f"1 {word}"
-    several = {"category": "categories", "stimulus": "stimuli"}.get(word, f"{word}s")
-    return f"{count} {several}"

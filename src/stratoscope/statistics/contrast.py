@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 
 from stratoscope.errors import BadInput
-from stratoscope.statistics.comparison import Comparison, plural
+from stratoscope.statistics.comparison import Comparison
 from stratoscope.statistics.permutation import sign_flip, two_sample
 from stratoscope.statistics.propagate import from_intervals, without_interval
 from stratoscope.statistics.stage_values import ByStage, StageValues, stage_values
 from stratoscope.statistics.tau import replicate_taus
 from stratoscope.statistics.trend import kendall_medians, within_replicates
 from stratoscope.types import Floats
+from stratoscope.words import number_of
 
 
 def level_difference(one: ByStage, other: ByStage, *, level: float = 0.95, seed: int = 0, **options: Any) -> Comparison:
@@ -151,7 +152,7 @@ def _by_intervals(
         return Comparison(estimate, float("nan"), "none: one number a stage and no interval", counted=counted)
     low, high = np.concatenate([first.low, second.low]), np.concatenate([first.high, second.high])
     found, p = from_intervals(both, low, high, difference, level=level, seed=seed)
-    estimate = replace(found, n=n, method=f"{name}, intervals of {plural('stage', n)} taken as Gaussian")
+    estimate = replace(found, n=n, method=f"{name}, intervals of {number_of('stage', n)} taken as Gaussian")
     return Comparison(estimate, p, "draws from the intervals of the stages", counted=counted)
 
 

@@ -8,12 +8,13 @@ import numpy as np
 from scipy import stats
 
 from stratoscope.errors import TooFew
-from stratoscope.statistics.comparison import Comparison, plural
+from stratoscope.statistics.comparison import Comparison
 from stratoscope.statistics.permutation import sign_flip_p
 from stratoscope.statistics.propagate import from_intervals, without_interval
 from stratoscope.statistics.resample import bootstrap
 from stratoscope.statistics.stage_values import ByStage, StageValues, stage_values
 from stratoscope.types import Estimate, Floats
+from stratoscope.words import number_of
 
 
 def rise_then_fall(
@@ -66,7 +67,9 @@ def rise_then_fall(
     else:
         counted, smallest = {"stage": values.n_stages}, 0.0
         estimate, p, null = _from_stage_intervals(values, best, n_resamples, wanted, seed)
-    note = f"highest inner stage {values.stages[best]!r}; interval at {wanted:.4g} for {plural('inner stage', inner)}"
+    note = (
+        f"highest inner stage {values.stages[best]!r}; interval at {wanted:.4g} for {number_of('inner stage', inner)}"
+    )
     return Comparison(replace(estimate, note=note), p, null, "two-sided", counted, smallest)
 
 
@@ -150,7 +153,7 @@ def _p_gauss(normal: _Normal, inner: int) -> tuple[float, float]:
 def _checked(data: ByStage) -> StageValues:
     values = stage_values(data)
     if values.n_stages < 3:
-        raise TooFew(f"A rise and fall needs at least 3 stages, but {plural('stage', values.n_stages)} came.")
+        raise TooFew(f"A rise and fall needs at least 3 stages, but {number_of('stage', values.n_stages)} came.")
     if not values.paired:
         raise TooFew(f"A rise and fall needs the same {values.over} at every stage, but these are not paired.")
     whole = ~np.isnan(values.values).any(axis=0)

@@ -9,9 +9,10 @@ import numpy as np
 from scipy import stats
 
 from stratoscope.errors import BadInput
-from stratoscope.statistics.comparison import checked_count, plural
+from stratoscope.statistics.comparison import checked_count
 from stratoscope.statistics.resample import percentile_interval
 from stratoscope.types import Estimate, Floats
+from stratoscope.words import number_of
 
 
 def from_intervals(
@@ -58,7 +59,7 @@ def from_intervals(
     width = np.where(z < 0, middle - bottom, top - middle) / stats.norm.ppf(0.975)
     drawn = middle + z * width
     draws = np.asarray(statistic(drawn)) if vectorized else np.array([statistic(row) for row in drawn])
-    said = f"drawn from the intervals of {plural(over, len(middle))}"
+    said = f"drawn from the intervals of {number_of(over, len(middle))}"
     found = percentile_interval(statistic(middle), draws, n=len(middle), level=level, method=said, seed=seed)
     sides = (1 + (draws <= 0).sum(), 1 + (draws >= 0).sum())
     return found, float(min(1.0, 2 * min(sides) / (1 + n_resamples)))

@@ -14,9 +14,9 @@ import xarray as xr
 from stratoscope.errors import BadInput, TooFew, unknown_name
 from stratoscope.results import COLUMNS, Results
 from stratoscope.results.tree import run_nodes
-from stratoscope.statistics.comparison import plural
 from stratoscope.statistics.stage_values import StageValues, long_form
 from stratoscope.types import Floats
+from stratoscope.words import number_of
 
 #: What a claim is judged on. The table alone knows nothing of single categories.
 Measured: TypeAlias = "Results | pd.DataFrame"
@@ -156,7 +156,7 @@ def _from_arrays(reading: Reading, results: Results) -> tuple[StageValues, tuple
     for run in runs:
         _only_once(run, reading)
     tables = [_one_run(run, reading) for run in runs]
-    several = (f"mean over {plural('run', len(tables))} of {_said(reading)}",) if len(tables) > 1 else ()
+    several = (f"mean over {number_of('run', len(tables))} of {_said(reading)}",) if len(tables) > 1 else ()
     values = _over_runs(tables, reading) if several else tables[0]
     defined = [stage for stage, row in zip(values.stages, values.values, strict=True) if not np.isnan(row).all()]
     return values.at(defined), (*several, *_lost(reading, results, defined))

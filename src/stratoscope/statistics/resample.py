@@ -10,8 +10,9 @@ import numpy as np
 from scipy import stats
 
 from stratoscope.errors import BadInput, TooFew, unknown_name
-from stratoscope.statistics.comparison import checked_count, checked_level, plural
+from stratoscope.statistics.comparison import checked_count, checked_level
 from stratoscope.types import Estimate, Floats, Integers
+from stratoscope.words import number_of
 
 #: A name of `STATISTICS`, or a function of the resampled arrays that gives a number or an array.
 Statistic: TypeAlias = "str | Callable[..., Any]"
@@ -91,7 +92,7 @@ def bootstrap(
         if strata is not None:
             raise BadInput("BCa intervals are not made within strata. Take method='percentile', or leave strata out.")
         low, high, note = _bca(arrays, compute, n_resamples, level, seed)
-        said = f"{name}, BCa bootstrap over {plural(over, n)}"
+        said = f"{name}, BCa bootstrap over {number_of(over, n)}"
         return _estimate(value, low, high, n=n, level=level, method=said, seed=seed, note=note)
     if method != "percentile":
         raise unknown_name("bootstrap", method, METHODS)
@@ -99,7 +100,7 @@ def bootstrap(
     rng = np.random.default_rng(seed)
     draws = _draws(arrays, compute, (_within(groups, rng) for _ in range(n_resamples)))
     within = f" within {len(groups)} strata" if len(groups) > 1 else ""
-    said = f"{name}, percentile bootstrap over {plural(over, n)}{within}"
+    said = f"{name}, percentile bootstrap over {number_of(over, n)}{within}"
     return percentile_interval(value, draws, n=n, level=level, method=said, seed=seed)
 
 
@@ -141,14 +142,14 @@ def cluster_bootstrap(
     arrays = _arrays(data, over)
     groups = _groups(clusters, len(arrays[0]))
     if len(groups) < 2:
-        raise TooFew(f"A bootstrap over clusters needs at least 2, but there is {plural(over, len(groups))}.")
+        raise TooFew(f"A bootstrap over clusters needs at least 2, but there is {number_of(over, len(groups))}.")
     checked_level(level)
     checked_count(n_resamples, 2)
     compute = _statistic(statistic)
     rng = np.random.default_rng(seed)
     picks = (rng.integers(len(groups), size=len(groups)) for _ in range(n_resamples))
     draws = _draws(arrays, compute, (np.concatenate([groups[i] for i in pick]) for pick in picks))
-    said = f"{_name(statistic)}, cluster bootstrap over {plural(over, len(groups))}"
+    said = f"{_name(statistic)}, cluster bootstrap over {number_of(over, len(groups))}"
     return percentile_interval(compute(*arrays), draws, n=len(groups), level=level, method=said, seed=seed)
 
 
@@ -173,7 +174,9 @@ def bootstrap_difference(
     compute = _statistic(statistic)
     rng = np.random.default_rng(seed)
     draws = [_draws((part,), compute, _plain(len(part), n_resamples, rng)) for part in (first, second)]
-    said = f"difference of {_name(statistic)}s, percentile bootstrap over {plural(over, len(first))} and {len(second)}"
+    said = (
+        f"difference of {_name(statistic)}s, percentile bootstrap over {number_of(over, len(first))} and {len(second)}"
+    )
     value = np.asarray(compute(first)) - np.asarray(compute(second))
     n = min(len(first), len(second))
     return percentile_interval(value, draws[0] - draws[1], n=n, level=level, method=said, seed=seed)
@@ -212,7 +215,7 @@ def jackknife(data: Any, statistic: Statistic = "mean", *, over: str, level: flo
     spread = np.sqrt((n - 1) / n * ((left - left.mean(axis=0)) ** 2).sum(axis=0))
     half = stats.t.ppf(0.5 + checked_level(level) / 2, n - 1) * spread
     bias = (n - 1) * (left.mean(axis=0) - value)
-    said = f"{_name(statistic)}, jackknife over {plural(over, n)}"
+    said = f"{_name(statistic)}, jackknife over {number_of(over, n)}"
     note = f"bias by the jackknife {np.array2string(np.asarray(bias), precision=3)}"
     return _estimate(value, value - half, value + half, n=n, level=level, method=said, note=note)
 
@@ -244,7 +247,7 @@ def _arrays(data: Any, over: str) -> tuple[Floats, ...]:
     if len(set(lengths)) > 1:
         raise BadInput(f"Paired samples share the {over} they belong to, but they have {lengths} values.")
     if lengths[0] < 2:
-        raise TooFew(f"Resampling needs at least 2 values, but there is {plural(over, lengths[0])}.")
+        raise TooFew(f"Resampling needs at least 2 values, but there is {number_of(over, lengths[0])}.")
     return parts
 
 

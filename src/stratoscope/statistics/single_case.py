@@ -11,10 +11,11 @@ from scipy import stats
 
 from stratoscope.errors import BadInput, TooFew, unknown_name
 from stratoscope.statistics.association import correlation
-from stratoscope.statistics.comparison import Comparison, checked_level, plural
+from stratoscope.statistics.comparison import Comparison, checked_level
 from stratoscope.statistics.propagate import from_intervals, without_interval
 from stratoscope.statistics.stage_values import ByStage, StageValues, stage_values
 from stratoscope.types import Estimate, Floats
+from stratoscope.words import number_of
 
 _SUMMARIES = ("mean", "hump", "trend")
 
@@ -82,7 +83,7 @@ def case_against_models(
     spread = s * np.sqrt(1 + 1 / len(y))
     half = float(stats.t.ppf((1 + level) / 2, len(y) - 1) * spread)
     p = float(2 * stats.t.sf(abs(x - m) / spread, len(y) - 1)) if spread > 0 else float("nan")
-    said = f"{summary} over {plural('stage', first.n_stages)}, one network less the mean of {plural('model', len(y))}"
+    said = f"{summary} over {number_of('stage', first.n_stages)}, one network less the mean of {number_of('model', len(y))}"
     low, high = (x - m - half, x - m + half) if spread > 0 else (float("nan"), float("nan"))
     told = (
         note
@@ -128,7 +129,7 @@ def correlation_over_stages(
     options: dict[str, Any] = {"n_resamples": n_resamples, "level": level, "seed": seed}
     x, y = first.values[:, 0], second.values[:, 0]
     if len(x) < 4:
-        raise TooFew(f"A correlation over stages needs at least 4 of them, but {plural('stage', len(x))} came.")
+        raise TooFew(f"A correlation over stages needs at least 4 of them, but {number_of('stage', len(x))} came.")
     return _noted(correlation(x, y, kind=kind, test="permutation", over="stage", **options), note)
 
 
@@ -151,7 +152,7 @@ def _common(first: StageValues, second: StageValues) -> tuple[StageValues, Stage
 def _summary(name: str, n_stages: int) -> Callable[[Floats], Any]:
     """Return a function of values (..., stage), one number for each row."""
     if n_stages < {"mean": 1, "hump": 3, "trend": 2}[name]:
-        raise TooFew(f"The {name} over stages needs more of them, but {plural('stage', n_stages)} came.")
+        raise TooFew(f"The {name} over stages needs more of them, but {number_of('stage', n_stages)} came.")
     if name == "mean":
         return lambda rows: rows.mean(axis=-1)
     if name == "trend":
@@ -176,7 +177,7 @@ def _by_intervals(
 
     both = np.concatenate([first.values[:, 0], second.values[:, 0]])
     counted = {"stage": n, "model": 1}
-    said = f"{summary} over {plural('stage', n)}, one network less another"
+    said = f"{summary} over {number_of('stage', n)}, one network less another"
     if first.low is None or first.high is None or second.low is None or second.high is None:
         return Comparison(
             without_interval(difference(both), n, said), float("nan"), "none: no interval", counted=counted

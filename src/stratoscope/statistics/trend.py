@@ -15,13 +15,14 @@ import numpy as np
 from scipy import stats
 
 from stratoscope.errors import TooFew, unknown_name
-from stratoscope.statistics.comparison import Comparison, checked_alternative, plural
+from stratoscope.statistics.comparison import Comparison, checked_alternative
 from stratoscope.statistics.permutation import sign_flip_p
 from stratoscope.statistics.stage_orders import concordance, permuted_orders
 from stratoscope.statistics.stage_values import ByStage, StageValues, stage_values
 from stratoscope.statistics.tau import mean_tau, replicate_taus, tau_of_medians, tau_of_points
 from stratoscope.statistics.trend_interval import WITHIN, trend_interval
 from stratoscope.types import Estimate, Floats
+from stratoscope.words import number_of, plural
 
 
 def kendall_points(
@@ -94,7 +95,7 @@ def kendall_medians(
         checked_alternative(alternative)
         ways = math.factorial(values.n_stages)
         p = float(stats.kendalltau(range(values.n_stages), medians, method="exact", alternative=alternative).pvalue)
-        null = f"exact, all orders of {plural('stage', values.n_stages)}"
+        null = f"exact, all orders of {number_of('stage', values.n_stages)}"
     return Comparison(estimate, p, null, alternative, _counted(values), _smallest(ways, alternative))
 
 
@@ -184,7 +185,7 @@ def within_replicates(
     if len(known) < 2:
         raise TooFew(
             f"A trend within replicates needs at least 2 with a trend, but {len(known)} of {len(taus)} "
-            f"{plural(values.over, 2).split(' ', 1)[1]} have one."
+            f"{plural(values.over)} have one."
         )
     if test == "wilcoxon":
         checked_alternative(alternative)
@@ -250,7 +251,7 @@ def theil_sen(
 def _checked(data: ByStage) -> StageValues:
     values = stage_values(data)
     if values.n_stages < 2:
-        raise TooFew(f"A trend needs at least 2 stages, but {plural('stage', values.n_stages)} came.")
+        raise TooFew(f"A trend needs at least 2 stages, but {number_of('stage', values.n_stages)} came.")
     _ = values.medians  # refuses a stage without any value
     return values
 

@@ -7,12 +7,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from stratoscope.statistics.comparison import checked_count, checked_level, plural
+from stratoscope.statistics.comparison import checked_count, checked_level
 from stratoscope.statistics.propagate import from_intervals, without_interval
 from stratoscope.statistics.resample import bootstrap, percentile_interval
 from stratoscope.statistics.stage_values import StageValues
 from stratoscope.statistics.tau import LARGEST_PAIRED, mean_tau, replicate_taus, tau_of_points, taus_of_draws
 from stratoscope.types import Estimate, Floats, Integers
+from stratoscope.words import number_of
 
 #: Name of the statistic of a trend within replicates.
 WITHIN = "mean Kendall tau-b within replicates"
@@ -34,7 +35,7 @@ def trend_interval(
     several = values.n_replicates > 1
     if n_resamples and several:
         draws = _draws(values, statistic, checked_count(n_resamples, 2), np.random.default_rng(seed))
-        said = f"{name}, percentile bootstrap over {plural(values.over, values.n_replicates)}"
+        said = f"{name}, percentile bootstrap over {number_of(values.over, values.n_replicates)}"
         n = values.n_replicates
         return percentile_interval(statistic(values), draws, n=n, level=level, method=said, seed=seed)
     if n_resamples and values.low is not None and values.high is not None:
