@@ -190,7 +190,7 @@ def test_results_open_and_are_reported_without_torch():
 
 def started(*more):
     line = ["-m", "stratoscope", "profile", "net.py:slow", FOLDER, "--size", "16", "--batch-size", "1", "--out", "run"]
-    line += ["--metrics", "two_nn", "--budget", "20kB", *more]  # so little that responses are spooled to files
+    line += ["--metrics", "two_nn", "--budget", "60kB", *more]  # so little that responses are spooled to files
     with interruptible():
         return subprocess.Popen([sys.executable, *line], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
