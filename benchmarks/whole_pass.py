@@ -6,8 +6,8 @@
 - sparseness: PSI at every ReLU stage of AlexNet from JPEG files over decode + forward;
 - pairs: dimension, read-out and CKA at every ReLU stage of AlexNet, units being positions, from JPEG files within
   1 GB, over decode + forward + the Gram products at the rate of a Gram product measured in the same run;
-- deep: the same at all 49 ReLU stages of ResNet-50, each part once in a process of its own, which takes half an hour and
-  77 GB of disk where temporary files are kept.
+- deep: the same at all 49 ReLU stages of ResNet-50, every part of every run in a process of its own. On two cores a run
+  takes a quarter of an hour, and 77 GB of disk where temporary files are kept; without that nothing is measured.
 
 Ratios are of processor seconds on one thread and of wall seconds on several, taken in turn and given as medians.
 """
@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import statistics
 import subprocess
 import sys
@@ -77,20 +78,22 @@ def pairs(n: int, runs: int) -> dict[str, Any]:
             "ours": partial(profiled, source, stimuli, PAIRS),
             "decode + forward": partial(bare, source, stimuli),
         }
-        taken = {name: [] for name in (*works, "Gram products")}
+        units, taken = positions(source, stimuli), {name: [] for name in (*works, "Gram products")}
         for _ in range(runs):
             for name, work in works.items():
                 taken[name].append(seconds(work)[clock()])
-            taken["Gram products"].append(gram_seconds(n, positions(source, stimuli)))
+            taken["Gram products"].append(gram_seconds(n, units))
         peaks = {what: once(what, "AlexNet", photos)["peak MB"] for what in works}
-        return {"AlexNet with pairs over decode + forward + Gram": compared(taken, peaks, positions(source, stimuli))}
+        return {"AlexNet with pairs over decode + forward + Gram": compared(taken, peaks, units)}
 
 
 def deep(n: int, runs: int = 1, network: str = "ResNet-50") -> dict[str, Any]:
-    """Do the same at every stage of ResNet-50, once in a process of its own: nothing is warm, and nothing is left over."""
+    """Do the same at every stage of ResNet-50, in processes of their own; nothing where the disk has no room for it."""
     with tempfile.TemporaryDirectory() as folder:
         photos = photographs(Path(folder), n)
         units = positions(NETWORKS[network](), st.open_stimuli(str(photos)))
+        if shutil.disk_usage(folder).free < 1.01 * 4 * n * units:
+            return {}
         taken: dict[str, list[float]] = {"ours": [], "decode + forward": [], "Gram products": []}
         peaks = dict.fromkeys(("ours", "decode + forward"), 0.0)
         for _ in range(runs):

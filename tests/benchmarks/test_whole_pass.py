@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -34,3 +35,8 @@ def test_a_deep_pass_is_measured_in_processes_of_their_own(whole_pass):
     assert row["ratio"] > 0
     assert row["positions"] > 400_000
     assert row["peak MB"] > 10
+
+
+def test_a_disk_without_room_for_a_deep_pass_measures_nothing(whole_pass, monkeypatch):
+    monkeypatch.setattr(whole_pass.shutil, "disk_usage", lambda _: SimpleNamespace(free=10_000_000))
+    assert whole_pass.deep(12, 1, "AlexNet") == {}

@@ -1,5 +1,8 @@
 """Work in several threads gives the same numbers, and leaves the products as they were."""
 
+import threading
+from functools import partial
+
 import numpy as np
 import pytest
 from threadpoolctl import ThreadpoolController, threadpool_limits
@@ -10,6 +13,7 @@ from stratoscope.summaries.threads import (
     FEW,
     in_threads,
     numpy_in_one_thread,
+    one_ahead,
     products_of_few,
     threads_of_products,
 )
@@ -106,3 +110,30 @@ def test_an_error_in_a_thread_comes_out_as_itself(rng):
     responses[3, 31] = np.nan
     with threadpool_limits(2, user_api="blas"), pytest.raises(BadInput, match=r"finite values, but 1 of 4 units"):
         information_table(responses, {"x": np.arange(50) % 2}, units_at_a_time=4)
+
+
+def test_one_is_made_ahead_and_no_more_in_order_and_aside():
+    begun, where = [], set()
+
+    def work(item):
+        begun.append(item)
+        where.add(threading.get_ident())
+        return item
+
+    for at, item in enumerate(one_ahead(partial(work, item) for item in range(10))):
+        assert item == at
+        assert len(begun) <= at + 2
+    assert begun == list(range(10))
+    assert len(where) == 1
+    assert threading.get_ident() not in where
+    assert list(one_ahead(iter(()))) == []
+
+
+def test_what_goes_wrong_ahead_is_raised_in_its_turn():
+    def broken():
+        raise BadInput("The disk is gone.")
+
+    coming = one_ahead([lambda: 1, broken, lambda: 3])
+    assert next(coming) == 1
+    with pytest.raises(BadInput, match="The disk is gone"):
+        next(coming)

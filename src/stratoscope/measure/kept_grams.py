@@ -1,8 +1,7 @@
-"""Gram matrices that wait until all stages are there to be compared: in memory, or in files that are read in rows."""
+"""Gram matrices that wait in files until all stages are there to be compared, and are read a few rows at a time."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,10 +41,6 @@ class GramFile:
         first, last, _ = rows.indices(len(self))
         with open_tensors(self.path) as file:
             return file.part(_NAME, first, last)
-
-    def __iter__(self) -> Iterator[Floats]:
-        """Yield one row after the other."""
-        return (self[at : at + 1][0] for at in range(len(self)))
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
         """Return the whole matrix, in memory of its own."""

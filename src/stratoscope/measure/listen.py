@@ -17,10 +17,10 @@ from stratoscope.measure.request import Asked, bytes_of_groups, neighbours_measu
 from stratoscope.metrics.indices import FIELDS
 from stratoscope.summaries import Categories, Gram, JoinedSpool, PerStimulus, PerUnit, Spool, UnitBlocks
 from stratoscope.summaries.formats import bytes_of
-from stratoscope.summaries.spool import PANEL_BYTES, panel_width
+from stratoscope.summaries.spool import panel_width
 from stratoscope.types import Integers, Responses, Stage, Stimuli, Summary
 
-_FLOAT = 8
+_FLOAT, _SINGLE = 8, 4
 _SUMMARIES = ("categories", "gram", "per_stimulus", "per_unit", "spool")
 #: Panels of a spool that are held while it is read: one that is worked on, one that is read ahead, what is made of them.
 _PANELS = 4
@@ -83,7 +83,8 @@ def plan(
     spools = {stage: size * stage.n_units for stage, names in needs.items() if _KEEP_RESPONSES & {*names}}
     k = min(neighbours_needed(asked), n_stimuli - 1)
     closing = (3 * n_stimuli**2 + 2 * n_stimuli * k) * _FLOAT if any("gram" in names for names in needs.values()) else 0
-    closing += _PANELS * min(max(spools.values(), default=0), PANEL_BYTES)
+    widest = max((panel_width(n_stimuli, stage.n_units) for stage in spools), default=0)
+    closing += _PANELS * widest * n_stimuli * _SINGLE
     closing += max((summing for _, summing in groups), default=0)
     in_files = resident + compared + closing > budget and compared > 0
     resident += 0 if in_files else compared

@@ -11,7 +11,7 @@ from stratoscope.errors import BadInput, TooFew
 from stratoscope.metrics.decimation import squared_distances
 from stratoscope.metrics.declare import metric
 from stratoscope.metrics.responses import checked_choice, checked_finite, checked_responses
-from stratoscope.metrics.spectrum import centred_gram, gram_in, same_stimuli, some_gram
+from stratoscope.metrics.spectrum import centred_gram, gram_in, same_stimuli, some_gram, without_bias
 from stratoscope.summaries.blocks import few_rows
 from stratoscope.types import Floats
 
@@ -222,7 +222,7 @@ def _square(gram: Any) -> Any:
 
 
 def _hsic(grams: Sequence[Any], *, debiased: bool) -> Floats:
-    """Return the inner product of every two centred matrices (stage, stage), or n (n - 3) times HSIC without bias.
+    """Return the inner product of every two centred matrices (stage, stage), or their HSIC without bias.
 
     Without bias (Song et al. 2012) the diagonals are left out, and what sums of rows have in common is taken off.
     """
@@ -242,10 +242,7 @@ def _hsic(grams: Sequence[Any], *, debiased: bool) -> Floats:
             row_sums[:, rows] = part.sum(axis=2)
         flat = part.reshape(len(grams), -1)
         total += flat @ flat.T
-    if debiased:
-        sums = row_sums.sum(axis=1)
-        total += np.outer(sums, sums) / ((n - 1) * (n - 2)) - 2 / (n - 2) * (row_sums @ row_sums.T)
-    return total
+    return without_bias(total, row_sums, row_sums) if debiased else total
 
 
 def _column_means(gram: Any, n_stages: int) -> Floats:

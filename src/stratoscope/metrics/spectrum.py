@@ -144,11 +144,24 @@ def squared_trace_and_square(diagonal: Floats, rows: Floats, squares: float) -> 
 
 def unbiased_hsic(a: Floats, b: Floats) -> float:
     """Return the estimate without bias of the HSIC of two Gram matrices (Song et al. 2012), n above 3."""
-    n = len(a)
     a, b = a - np.diag(np.diag(a)), b - np.diag(np.diag(b))
     rows_a, rows_b = a.sum(axis=0), b.sum(axis=0)
-    total = (a * b).sum() + rows_a.sum() * rows_b.sum() / ((n - 1) * (n - 2)) - 2 / (n - 2) * (rows_a @ rows_b)
-    return float(total / (n * (n - 3)))
+    return float(without_bias((a * b).sum(), rows_a[None], rows_b[None])[0, 0])
+
+
+def without_bias(products: Any, first: Floats, second: Floats) -> Floats:
+    """Return estimates without bias of HSIC (matrix, other), from what Gram matrices without their diagonals come to.
+
+    Parameters
+    ----------
+    products : array (matrix, other)
+        Sums over all entries of the product of two of them.
+    first, second : array (matrix, stimulus), (other, stimulus)
+        Sums of their rows.
+    """
+    n = first.shape[1]
+    common = np.outer(first.sum(axis=1), second.sum(axis=1)) / ((n - 1) * (n - 2))
+    return np.asarray((products + common - 2 / (n - 2) * (first @ second.T)) / (n * (n - 3)))
 
 
 def _corrected(gram: Floats) -> Estimate:

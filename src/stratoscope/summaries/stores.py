@@ -12,10 +12,11 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from io import FileIO
 from itertools import accumulate
 from pathlib import Path
 from threading import Lock
-from typing import IO, Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -136,7 +137,7 @@ class InFile:
 
         def read() -> NDArray[Any]:
             room[written:] = rest
-            self._move(self._file.readinto, self._start[panel], room[:written])  # type: ignore[attr-defined]
+            self._move(self._file.readinto, self._start[panel], room[:written])
             return room.view(self._dtype)
 
         return read
@@ -149,11 +150,12 @@ class InFile:
         """Write or read all of `data` at byte `start` of the file; the system may do a part at a time."""
         left = data.data
         while left:
-            began = time.perf_counter()
             try:
                 with self._one_at_a_time:
+                    began = time.perf_counter()  # what waits for another reader says nothing of the disk
                     self._file.seek(start + len(data) - len(left))
                     moved = transfer(left)
+                    seconds = time.perf_counter() - began
             except OSError as error:
                 if not (self.direct and error.errno == errno.EINVAL):
                     raise _disk_error(error, self._folder, self._start[-1]) from error
@@ -162,7 +164,7 @@ class InFile:
             if not moved:
                 raise BadInput("The spool's file ended early: something has cut it. Run again with another folder.")
             left = left[moved:]
-            self._judge(moved, time.perf_counter() - began)
+            self._judge(moved, seconds)
 
     def _judge(self, moved: int, seconds: float) -> None:
         self._moved, self._seconds = self._moved + moved, self._seconds + seconds
@@ -187,7 +189,7 @@ def _aligned(n_bytes: int) -> NDArray[np.uint8]:
     return room[start : start + n_bytes]
 
 
-def _past_cache(file: IO[bytes], *, wanted: bool) -> bool:
+def _past_cache(file: FileIO, *, wanted: bool) -> bool:
     """Have the system pass the page cache by, or no longer; say whether it does."""
     if not hasattr(os, "O_DIRECT"):
         return False
@@ -201,10 +203,10 @@ def _past_cache(file: IO[bytes], *, wanted: bool) -> bool:
     return wanted
 
 
-def _open_file(folder: str | os.PathLike[str], size: int) -> IO[bytes]:
+def _open_file(folder: str | os.PathLike[str], size: int) -> FileIO:
     """Open a nameless file of `size` bytes, claiming its room on the disk."""
     try:
-        file = tempfile.TemporaryFile(dir=Path(folder), buffering=0)  # noqa: SIM115 - lives as long as the spool
+        file = tempfile.TemporaryFile("w+b", buffering=0, dir=Path(folder))  # noqa: SIM115 - lives as long as the spool
     except OSError as error:
         raise _disk_error(error, folder, size) from error
     try:

@@ -88,7 +88,7 @@ class Tensors:
         return _TYPES[self._file.get_slice(name).get_dtype()]
 
     def part(self, name: str, first: int, last: int) -> NDArray[Any]:
-        """Return the elements from `first` to before `last` of an array of one dimension."""
+        """Return what stands from `first` to before `last` along the first dimension of an array."""
         return np.asarray(self._file.get_slice(name)[first:last])
 
     def verify(self) -> None:
